@@ -1,0 +1,90 @@
+internal import GRDB
+internal import Locking
+
+/// Steps that are waiting to be written, several to a commit.
+///
+/// Each commit costs a sync of the disk, which takes longer than most steps do. Steps that arrive while one commit is
+/// under way go into the next one together, each in a savepoint of its own, so that one that fails takes nothing with it.
+/// A step's caller goes on only when the commit that holds it is durable.
+final class CommitQueue: Sendable {
+    private struct Step: Sendable {
+        let run: @Sendable (Database) throws -> Void
+        /// Called once, outside the transaction, with the error that kept the step from being durable.
+        let end: @Sendable ((any Error)?) -> Void
+    }
+
+    private struct State {
+        var waiting: [Step] = []
+        var isDraining = false
+    }
+
+    /// Bounds how long one transaction holds back the readers' view and the first of its callers.
+    private static let stepsPerCommit = 256
+
+    private let writer: any DatabaseWriter
+    private let state = Locked(State())
+
+    init(writer: any DatabaseWriter) { self.writer = writer }
+
+    /// Runs a step in one of the next transactions; returns when it is durable.
+    func perform<Value: Sendable>(_ step: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        let slot = Locked<Value?>(nil)
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            let entry = Step(
+                run: { db in
+                    let value = try step(db)
+                    slot.withLock { $0 = value }
+                },
+                end: { error in
+                    if let error { continuation.resume(throwing: error) } else { continuation.resume() }
+                })
+            let mustDrain = state.withLock { state in
+                state.waiting.append(entry)
+                defer { state.isDraining = true }
+                return !state.isDraining
+            }
+            if mustDrain { writer.asyncWriteWithoutTransaction { self.drain($0) } }
+        }
+        guard let value = slot.withLock({ $0 }) else {
+            throw LedgerError.defect(path: "", why: "a step ended without a value")
+        }
+        return value
+    }
+
+    private func drain(_ db: Database) {
+        while true {
+            let steps = state.withLock { state in
+                let steps = Array(state.waiting.prefix(Self.stepsPerCommit))
+                state.waiting.removeFirst(steps.count)
+                if steps.isEmpty { state.isDraining = false }
+                return steps
+            }
+            if steps.isEmpty { return }
+            for (step, error) in zip(steps, commit(steps, in: db)) { step.end(error) }
+        }
+    }
+
+    private func commit(_ steps: [Step], in db: Database) -> [(any Error)?] {
+        var errors = [(any Error)?](repeating: nil, count: steps.count)
+        do {
+            try db.inTransaction(.immediate) {
+                for (index, step) in steps.enumerated() {
+                    do {
+                        try db.inSavepoint {
+                            try step.run(db)
+                            return .commit
+                        }
+                    } catch {
+                        errors[index] = error
+                        // After a full disk SQLite may have rolled back everything; then nothing of this commit holds.
+                        if !db.isInsideTransaction { throw error }
+                    }
+                }
+                return .commit
+            }
+        } catch {
+            return steps.indices.map { errors[$0] ?? error }
+        }
+        return errors
+    }
+}

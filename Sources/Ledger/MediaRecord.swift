@@ -1,0 +1,95 @@
+public import Foundation
+public import SystemPackage
+
+/// A local file as it was when it was last looked at; two looks that differ saw two files.
+public struct MediaIdentity: Sendable, Hashable {
+    public var device: UInt64
+    public var inode: UInt64
+    public var size: Int64
+    public var modified: Int64
+    public var changed: Int64
+
+    /// - Parameters:
+    ///   - modified: Nanoseconds since 1970, as `st_mtim`.
+    ///   - changed: Nanoseconds since 1970, as `st_ctim`.
+    public init(device: UInt64, inode: UInt64, size: Int64, modified: Int64, changed: Int64) {
+        self.device = device
+        self.inode = inode
+        self.size = size
+        self.modified = modified
+        self.changed = changed
+    }
+}
+
+/// A local file that a row names.
+public struct MediaReference: Sendable, Hashable {
+    /// As the row spells it.
+    public var name: String
+    /// Where that leads: the folder's number (0 the watched folder, 1… the media roots) and the path beneath it.
+    public var root: Int
+    public var path: FilePath
+    /// `nil` while the file is not there or not yet settled.
+    public var identity: MediaIdentity?
+
+    public init(name: String, root: Int, path: FilePath, identity: MediaIdentity?) {
+        self.name = name
+        self.root = root
+        self.path = path
+        self.identity = identity
+    }
+}
+
+/// Where a media file stands.
+public enum MediaPhase: String, Sendable, Codable {
+    /// Named by a row, but not there, or not yet settled.
+    case awaited
+    /// To be uploaded.
+    case pending
+    /// Its bytes are at the server.
+    case uploaded
+    /// It will not be uploaded; the rows that name it fail.
+    case failed
+    /// No unfinished import names it any more: to be archived or deleted.
+    case leaving
+}
+
+/// One media file of one watch.
+public struct MediaRecord: Sendable, Hashable {
+    public var id: Int64
+    public var watch: String
+    public var root: Int
+    public var path: FilePath
+    public var identity: MediaIdentity?
+    public var phase: MediaPhase
+    public var sha256: [UInt8]?
+    public var url: String?
+    public var uploadedAt: Date?
+    public var failure: ErrorEntry?
+    public var attempts: Int
+    /// When it was first asked for.
+    public var since: Date
+    /// Where it goes after the import.
+    public var destination: FilePath?
+}
+
+/// What a row's local file became.
+public struct MediaOutcome: Sendable, Hashable {
+    public var url: String?
+    public var sha256: [UInt8]?
+    public var failure: ErrorEntry?
+}
+
+/// Content that the server already has.
+public struct UploadedContent: Sendable, Hashable {
+    public var sha256: [UInt8]
+    public var bytes: Int64
+    public var url: String
+    public var uploadedAt: Date
+
+    public init(sha256: [UInt8], bytes: Int64, url: String, uploadedAt: Date) {
+        self.sha256 = sha256
+        self.bytes = bytes
+        self.url = url
+        self.uploadedAt = uploadedAt
+    }
+}

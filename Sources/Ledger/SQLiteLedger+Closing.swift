@@ -1,0 +1,95 @@
+public import DataRows
+public import Foundation
+internal import GRDB
+public import SystemPackage
+
+extension SQLiteLedger {
+    public func resultsParts(of id: ImportID) async throws -> [ResultsPart] {
+        try await read { db in
+            try Row.fetchAll(
+                db.cachedStatement(
+                    sql:
+                        "SELECT first_row, path, lines FROM results_parts WHERE import_id = ? ORDER BY first_row, number"
+                ),
+                arguments: [id.rawValue]
+            ).map { row in
+                let lines: ResultsPart.Lines =
+                    if let path = row.optionalPath("path") { .file(path) } else { .inline(row["lines"] ?? Data()) }
+                return ResultsPart(firstRow: row["first_row"], lines: lines)
+            }
+        }
+    }
+
+    public func recordDestinations(_ closings: [Closing], at now: Date) async throws {
+        try await write { db in
+            for closing in closings {
+                try Self.update(
+                    db, closing.item, at: now, set: "destination = ?, results_path = ?, failed_path = ?",
+                    [closing.destination?.stored, closing.results?.stored, closing.failedRows?.stored])
+            }
+        }
+    }
+
+    public func recordClosed(_ closings: [Closing], at now: Date) async throws {
+        try await write { db in
+            for closing in closings {
+                let id = closing.item.item.id.rawValue
+                try Self.update(
+                    db, closing.item, at: now,
+                    set: """
+                        phase = 'closed', destination = ?, results_path = ?, failed_path = ?, finished_at = ?,
+                        next_attempt = NULL, attempts = 0, media_open = 0, media_awaited = 0, lease_owner = NULL, lease_until = NULL
+                        """,
+                    [
+                        closing.destination?.stored, closing.results?.stored, closing.failedRows?.stored, now.stored,
+                    ])
+                let hasFailed = closing.item.item.state == .failed || closing.item.item.state == .rejected
+                try Self.releaseMedia(
+                    db, of: id, leavesTo: closing.releasesMedia ? (hasFailed ? "failed" : "archive") : nil)
+                try Self.dropSegments(db, of: id)
+                try db.cachedStatement(sql: "DELETE FROM results_parts WHERE import_id = ?").execute(arguments: [id])
+            }
+        }
+    }
+
+    /// Lets go of the files that an import names; the last import that named a file decides where it goes.
+    private static func releaseMedia(_ db: Database, of id: String, leavesTo: String?) throws {
+        let alone = try Int64.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT DISTINCT media_id FROM media_refs AS mine WHERE import_id = ?1 AND NOT EXISTS (
+                        SELECT 1 FROM media_refs AS theirs WHERE theirs.media_id = mine.media_id AND theirs.import_id <> ?1)
+                    """),
+            arguments: [id])
+        for media in alone {
+            // A file of which nothing was ever found has nothing to move; one outside the watch is not ours.
+            if let leavesTo {
+                try db.cachedStatement(
+                    sql: """
+                        UPDATE media SET phase = 'leaving', leaves_to = ?, next_attempt = 0, lease_owner = NULL, lease_until = NULL
+                        WHERE id = ? AND inode IS NOT NULL AND root = 0 AND phase IN ('uploaded', 'failed')
+                        """
+                ).execute(arguments: [leavesTo, media])
+                if db.changesCount == 1 { continue }
+            }
+            try db.cachedStatement(sql: "DELETE FROM media WHERE id = ?").execute(arguments: [media])
+        }
+    }
+
+    public func recordMediaDestinations(_ items: [(Leased<MediaRecord>, FilePath)], at now: Date) async throws {
+        try await write { db in
+            for (item, destination) in items {
+                try Self.update(db, item, set: "destination = ?", [destination.stored])
+            }
+        }
+    }
+
+    public func recordMediaGone(_ items: [Leased<MediaRecord>], at now: Date) async throws {
+        try await write { db in
+            for item in items {
+                try db.cachedStatement(sql: "DELETE FROM media WHERE id = ? AND lease_owner = ? AND lease_fence = ?")
+                    .execute(arguments: [item.item.id, item.lease.owner.rawValue, item.lease.fence])
+            }
+        }
+    }
+}

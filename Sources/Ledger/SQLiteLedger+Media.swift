@@ -1,0 +1,227 @@
+public import Foundation
+internal import GRDB
+public import SystemPackage
+
+extension SQLiteLedger {
+    public func leaseMedia(for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
+        try await leaseMedia(phases: "'awaited', 'pending'", for: grant, limit: limit)
+    }
+
+    public func leaseLeavingMedia(for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
+        try await leaseMedia(phases: "'leaving'", for: grant, limit: limit)
+    }
+
+    private func leaseMedia(phases: String, for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
+        try await write { db in
+            try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        UPDATE media SET lease_owner = ?, lease_fence = lease_fence + 1, lease_until = ?
+                        WHERE id IN (
+                            SELECT id FROM media WHERE phase IN (\(phases)) AND next_attempt <= ?
+                                AND phase IN ('awaited', 'pending', 'leaving')
+                                AND (lease_owner IS NULL OR lease_until < ?)
+                            ORDER BY next_attempt LIMIT ?)
+                        RETURNING *
+                        """),
+                arguments: [grant.owner.rawValue, grant.until.stored, grant.now.stored, grant.now.stored, limit]
+            )
+            .compactMap { row in try row.lease.map { Leased(try MediaRecord(row: row), lease: $0) } }
+            .sorted { $0.item.id < $1.item.id }
+        }
+    }
+
+    public func wakeMedia(watch: String, paths: [FilePath], at now: Date) async throws {
+        try await write { db in
+            for path in paths {
+                try db.cachedStatement(
+                    sql: """
+                        UPDATE media SET next_attempt = ?
+                        WHERE watch = ? AND root = 0 AND path = ? AND phase = 'awaited' AND next_attempt > ?
+                        """
+                ).execute(arguments: [now.stored, watch, path.stored, now.stored])
+            }
+        }
+    }
+
+    public func recordFound(_ item: Leased<MediaRecord>, identity: MediaIdentity, at now: Date) async throws {
+        try await write { db in
+            try Self.update(
+                db, item, set: "device = ?, inode = ?, size = ?, modified = ?, changed = ?, phase = 'pending'",
+                Self.columns(of: identity))
+            let wasAwaited = item.item.phase == .awaited
+            let known = item.item.identity?.size ?? 0
+            for id in try Self.imports(db, naming: item.item.id) {
+                try db.cachedStatement(
+                    sql:
+                        "UPDATE imports SET media_awaited = media_awaited - ?, media_bytes = media_bytes + ? WHERE id = ?"
+                ).execute(arguments: [wasAwaited ? 1 : 0, identity.size - known, id])
+                try Self.refresh(db, id, at: now)
+            }
+        }
+    }
+
+    public func postpone(_ item: Leased<MediaRecord>, until: Date, isAwaited: Bool, at now: Date) async throws {
+        try await write { db in
+            try Self.update(
+                db, item,
+                set: "phase = ?, next_attempt = ?, attempts = attempts + 1, lease_owner = NULL, lease_until = NULL",
+                [isAwaited ? "awaited" : "pending", until.stored])
+            let change = (isAwaited ? 1 : 0) - (item.item.phase == .awaited ? 1 : 0)
+            guard change != 0 else { return }
+            for id in try Self.imports(db, naming: item.item.id) {
+                try db.cachedStatement(sql: "UPDATE imports SET media_awaited = media_awaited + ? WHERE id = ?")
+                    .execute(arguments: [change, id])
+                try Self.refresh(db, id, at: now)
+            }
+        }
+    }
+
+    public func recordUploaded(_ item: Leased<MediaRecord>, content: UploadedContent, at now: Date) async throws {
+        try await write { db in
+            try Self.update(
+                db, item,
+                set: "phase = 'uploaded', sha256 = ?, url = ?, uploaded_at = ?, lease_owner = NULL, lease_until = NULL",
+                [Data(content.sha256), content.url, content.uploadedAt.stored])
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO contents (sha256, bytes, url, uploaded_at) VALUES (?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET url = excluded.url, uploaded_at = excluded.uploaded_at
+                    WHERE excluded.uploaded_at >= contents.uploaded_at
+                    """
+            ).execute(arguments: [Data(content.sha256), content.bytes, content.url, content.uploadedAt.stored])
+            try Self.mediaEnded(db, item.item, uploaded: content.bytes, at: now)
+        }
+    }
+
+    public func recordFailed(_ item: Leased<MediaRecord>, failure: ErrorEntry, at now: Date) async throws {
+        try await write { db in
+            try Self.update(
+                db, item, set: "phase = 'failed', failure = ?, lease_owner = NULL, lease_until = NULL",
+                [try failure.stored()])
+            try Self.mediaEnded(db, item.item, uploaded: nil, at: now)
+        }
+    }
+
+    public func knownContent(sha256: [UInt8], bytes: Int64, uploadedAfter: Date) async throws -> UploadedContent? {
+        try await read { db in
+            try Row.fetchOne(
+                db.cachedStatement(
+                    sql: "SELECT url, uploaded_at FROM contents WHERE sha256 = ? AND bytes = ? AND uploaded_at > ?"),
+                arguments: [Data(sha256), bytes, uploadedAfter.stored]
+            ).map {
+                UploadedContent(
+                    sha256: sha256, bytes: bytes, url: $0["url"],
+                    uploadedAt: Date(timeIntervalSince1970: $0["uploaded_at"]))
+            }
+        }
+    }
+
+    public func namedPaths(watch: String, among paths: [FilePath]) async throws -> Set<FilePath> {
+        try await read { db in
+            var named = Set<FilePath>()
+            for path in paths {
+                let isNamed = try Bool.fetchOne(
+                    db.cachedStatement(
+                        sql: """
+                            SELECT 1 FROM media WHERE watch = ? AND root = 0 AND path = ?
+                                AND (phase = 'leaving' OR EXISTS (SELECT 1 FROM media_refs WHERE media_id = media.id)) LIMIT 1
+                            """),
+                    arguments: [watch, path.stored])
+                if isNamed == true { named.insert(path) }
+            }
+            return named
+        }
+    }
+
+    public func hasUnplannedImports(watch: String) async throws -> Bool {
+        try await read { db in
+            try Bool.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT EXISTS (SELECT 1 FROM imports WHERE phase = 'claimed' AND phase <> 'closed' AND watch = ?)
+                        """),
+                arguments: [watch]) ?? false
+        }
+    }
+
+    // MARK: -
+
+    static func update(
+        _ db: Database, _ item: Leased<MediaRecord>, set assignments: String,
+        _ values: [(any DatabaseValueConvertible)?]
+    ) throws {
+        try db.cachedStatement(
+            sql: "UPDATE media SET \(assignments) WHERE id = ? AND lease_owner = ? AND lease_fence = ?"
+        ).execute(
+            arguments: StatementArguments(values + [item.item.id, item.lease.owner.rawValue, item.lease.fence]))
+        guard db.changesCount == 1 else { throw LedgerError.leaseLost(what: "media file \(item.item.path)") }
+    }
+
+    private static func imports(_ db: Database, naming media: Int64) throws -> [String] {
+        try String.fetchAll(
+            db.cachedStatement(sql: "SELECT DISTINCT import_id FROM media_refs WHERE media_id = ?"), arguments: [media])
+    }
+
+    /// Tells the segments that wait for a file, and the imports that count it, that its way has ended.
+    private static func mediaEnded(_ db: Database, _ media: MediaRecord, uploaded: Int64?, at now: Date) throws {
+        try db.cachedStatement(
+            sql: """
+                UPDATE segments SET media_open = media_open - 1
+                WHERE id IN (SELECT segment_id FROM media_refs WHERE media_id = ?) AND media_open > 0
+                """
+        ).execute(arguments: [media.id])
+        try db.cachedStatement(
+            sql: """
+                UPDATE segments SET ready_at = ?,
+                    phase = CASE WHEN (SELECT holds FROM imports WHERE id = import_id) THEN 'held' ELSE 'ready' END
+                WHERE id IN (SELECT segment_id FROM media_refs WHERE media_id = ?) AND phase = 'waiting' AND media_open = 0
+                """
+        ).execute(arguments: [now.stored, media.id])
+        let wasAwaited = media.phase == .awaited ? 1 : 0
+        for id in try imports(db, naming: media.id) {
+            try db.cachedStatement(
+                sql: """
+                    UPDATE imports SET media_open = media_open - 1, media_awaited = media_awaited - ?,
+                        media_uploaded_files = media_uploaded_files + ?, media_uploaded_bytes = media_uploaded_bytes + ?,
+                        started_at = COALESCE(started_at, ?)
+                    WHERE id = ?
+                    """
+            ).execute(arguments: [wasAwaited, uploaded == nil ? 0 : 1, uploaded ?? 0, now.stored, id])
+            try settleHold(db, id, at: now)
+            try refresh(db, id, at: now)
+        }
+    }
+
+    /// Lets an import that takes all or nothing go on once all its media is there, or ends it when one file failed.
+    static func settleHold(_ db: Database, _ id: String, at now: Date) throws {
+        guard
+            let row = try Row.fetchOne(
+                db.cachedStatement(
+                    sql: "SELECT 1 FROM imports WHERE id = ? AND holds AND media_open = 0 AND phase = 'moving'"),
+                arguments: [id]), !row.isEmpty
+        else { return }
+        let failure = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT media.failure FROM media JOIN media_refs ON media_refs.media_id = media.id
+                    WHERE media_refs.import_id = ? AND media.phase = 'failed' LIMIT 1
+                    """), arguments: [id]
+        )?.errorEntry("failure")
+        guard let failure else {
+            try db.cachedStatement(
+                sql: "UPDATE segments SET phase = 'ready', ready_at = ? WHERE import_id = ? AND phase = 'held'"
+            ).execute(arguments: [now.stored, id])
+            return
+        }
+        try addErrors(db, to: id, [failure], total: 1)
+        try db.cachedStatement(sql: "DELETE FROM segments WHERE import_id = ?").execute(arguments: [id])
+        try db.cachedStatement(
+            sql: """
+                UPDATE imports SET phase = 'closing', state = 'rejected', segments_open = 0,
+                    reason = 'nothing was imported, since on_invalid_row is reject and a media file failed'
+                WHERE id = ?
+                """
+        ).execute(arguments: [id])
+    }
+}

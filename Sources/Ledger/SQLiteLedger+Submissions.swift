@@ -1,0 +1,261 @@
+public import DataRows
+public import Foundation
+internal import GRDB
+
+extension SQLiteLedger {
+    public func seal(limit: Int, at now: Date) async throws -> Sealing {
+        try await write { db in
+            var sealing = Sealing()
+            let groups = try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT batch_key, isolation, SUM(send_rows) AS rows, MIN(max_rows) AS max_rows,
+                            MIN(ready_at) AS first, MAX(ready_at) AS last, MAX(linger) AS linger
+                        FROM segments WHERE phase = 'ready' GROUP BY batch_key, isolation ORDER BY first
+                        """))
+            for group in groups {
+                let key = (batch: group["batch_key"] as String, isolation: group["isolation"] as String?)
+                let maximum = max(1, group["max_rows"] as Int)
+                var rows: Int = group["rows"]
+                let linger: Double = group["linger"]
+                let due =
+                    key.isolation != nil
+                    ? -Double.infinity
+                    : min((group["last"] as Double) + linger, (group["first"] as Double) + Self.longestLinger * linger)
+                while rows > 0 || due <= now.stored {
+                    guard rows >= maximum || due <= now.stored else { break }
+                    if sealing.sealed >= limit {
+                        // Those who asked are busy; they come back when they are not.
+                        return sealing
+                    }
+                    let taken = try Self.sealOne(db, key, maximum: maximum, at: now)
+                    if taken.segments == 0 { break }
+                    rows -= taken.rows
+                    if taken.rows > 0 { sealing.sealed += 1 }
+                }
+                if rows > 0 {
+                    let due = Date(timeIntervalSince1970: due)
+                    sealing.next = min(sealing.next ?? due, due)
+                }
+            }
+            return sealing
+        }
+    }
+
+    /// A batch that goes on growing is sealed after this many times its linger all the same, so that a steady trickle of
+    /// rows is not held back for ever.
+    private static let longestLinger = 10.0
+
+    /// Moves ready segments of one batch, oldest first, into a new submission.
+    private static func sealOne(
+        _ db: Database, _ key: (batch: String, isolation: String?), maximum: Int, at now: Date
+    ) throws -> (segments: Int, rows: Int) {
+        let id = SubmissionID(rawValue: UUID().uuidString.lowercased())
+        var rows = 0
+        var segments = 0
+        var shares: [String: Int] = [:]
+        let ready = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT id, import_id, send_rows FROM segments
+                    WHERE phase = 'ready' AND batch_key = ? AND isolation IS ? ORDER BY ready_at, id
+                    """),
+            arguments: [key.batch, key.isolation])
+        var chosen: [Int64] = []
+        while let row = try ready.next() {
+            let more: Int = row["send_rows"]
+            if segments > 0, rows + more > maximum { break }
+            rows += more
+            segments += 1
+            chosen.append(row["id"])
+            shares[row["import_id"], default: 0] += more
+        }
+        for segment in chosen {
+            try db.cachedStatement(sql: "UPDATE segments SET phase = 'sealed', submission_id = ? WHERE id = ?")
+                .execute(arguments: [id.rawValue, segment])
+        }
+        guard let first = chosen.first else { return (0, 0) }
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO submissions (id, phase, dataset_id, operation, rows, isolation, created_at, next_attempt)
+                SELECT ?, 'sealed', imports.dataset_id, imports.operation, ?, ?, ?, ?
+                FROM segments JOIN imports ON imports.id = segments.import_id WHERE segments.id = ?
+                """
+        ).execute(arguments: [id.rawValue, rows, key.isolation, now.stored, now.stored, first])
+        for (importID, count) in shares {
+            try db.cachedStatement(sql: "INSERT INTO import_tasks (import_id, submission_id, rows) VALUES (?, ?, ?)")
+                .execute(arguments: [importID, id.rawValue, count])
+        }
+        return (segments, rows)
+    }
+
+    public func leaseSubmissions(
+        in phases: [SubmissionPhase], for grant: LeaseGrant, limit: Int
+    ) async throws -> [Leased<SubmissionRecord>] {
+        let list = phases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        return try await write { db in
+            try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        UPDATE submissions SET lease_owner = ?, lease_fence = lease_fence + 1, lease_until = ?
+                        WHERE id IN (
+                            SELECT id FROM submissions WHERE phase IN (\(list)) AND phase <> 'settled' AND next_attempt <= ?
+                                AND (lease_owner IS NULL OR lease_until < ?)
+                            ORDER BY next_attempt, created_at LIMIT ?)
+                        RETURNING *
+                        """),
+                arguments: [grant.owner.rawValue, grant.until.stored, grant.now.stored, grant.now.stored, limit]
+            )
+            .compactMap { row in try row.lease.map { Leased(try SubmissionRecord(row: row), lease: $0) } }
+            .sorted { $0.item.createdAt < $1.item.createdAt }
+        }
+    }
+
+    public func segments(of submission: SubmissionID, after: Int64, limit: Int) async throws -> [SegmentRecord] {
+        try await read { db in
+            try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT segments.*, imports.watch, imports.path, imports.claimed_path, imports.instructions
+                        FROM segments JOIN imports ON imports.id = segments.import_id
+                        WHERE submission_id = ? AND segments.id > ? ORDER BY segments.id LIMIT ?
+                        """),
+                arguments: [submission.rawValue, after, limit]
+            ).map { try SegmentRecord(row: $0) }
+        }
+    }
+
+    public func mediaOutcomes(segment origin: Int64) async throws -> [String: MediaOutcome] {
+        try await read { db in
+            var outcomes: [String: MediaOutcome] = [:]
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: """
+                        SELECT name, url, sha256, failure FROM media_refs JOIN media ON media.id = media_id
+                        WHERE segment_id = ?
+                        """),
+                arguments: [origin])
+            while let row = try rows.next() {
+                outcomes[row["name"]] = MediaOutcome(
+                    url: row["url"], sha256: (row["sha256"] as Data?).map { [UInt8]($0) },
+                    failure: try row.errorEntry("failure"))
+            }
+            return outcomes
+        }
+    }
+
+    public func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String, at now: Date) async throws {
+        try await write { db in
+            try Self.update(
+                db, item, set: "phase = 'submitting', manifest_url = ?, reason = '', submitted_at = ?",
+                [manifestURL, now.stored])
+        }
+    }
+
+    public func recordNotSubmitted(
+        _ item: Leased<SubmissionRecord>, until: Date, reason: String, at now: Date
+    ) async throws {
+        try await write { db in
+            try Self.update(
+                db, item,
+                set: """
+                    phase = 'sealed', submitted_at = NULL, next_attempt = ?, reason = ?, attempts = attempts + 1,
+                    lease_owner = NULL, lease_until = NULL
+                    """, [until.stored, reason])
+        }
+    }
+
+    public func recordTask(
+        _ item: Leased<SubmissionRecord>, task: TaskID, status: String, nextPoll: Date, at now: Date
+    ) async throws {
+        try await write { db in
+            try Self.update(
+                db, item,
+                set: """
+                    phase = 'submitted', task_id = ?, task_status = ?, submitted_at = ?, next_attempt = ?, reason = '',
+                    attempts = 0, lease_owner = NULL, lease_until = NULL
+                    """, [task.rawValue, status, now.stored, nextPoll.stored])
+            try Self.forEachImport(db, of: item.item.id) { id, rows in
+                try db.cachedStatement(
+                    sql: """
+                        UPDATE imports SET rows_submitted = rows_submitted + ?, started_at = COALESCE(started_at, ?)
+                        WHERE id = ?
+                        """
+                ).execute(arguments: [rows, now.stored, id])
+                try Self.refresh(db, id, at: now)
+            }
+        }
+    }
+
+    public func recordAmbiguous(
+        _ item: Leased<SubmissionRecord>, nextLook: Date, reason: String, at now: Date
+    ) async throws {
+        try await write { db in
+            try Self.update(
+                db, item,
+                set: """
+                    phase = 'ambiguous', next_attempt = ?, reason = ?, attempts = attempts + 1,
+                    lease_owner = NULL, lease_until = NULL
+                    """, [nextLook.stored, reason])
+            try Self.forEachImport(db, of: item.item.id) { id, _ in
+                try db.cachedStatement(sql: "UPDATE imports SET started_at = COALESCE(started_at, ?) WHERE id = ?")
+                    .execute(arguments: [now.stored, id])
+                try Self.refresh(db, id, at: now)
+            }
+        }
+    }
+
+    public func recordSightings(_ sightings: [(Leased<SubmissionRecord>, TaskSighting)], at now: Date) async throws {
+        try await write { db in
+            for (item, sighting) in sightings {
+                try Self.update(
+                    db, item,
+                    set: """
+                        phase = ?, task_status = ?, completion = ?, next_attempt = ?, reason = ?, attempts = attempts + 1,
+                        lease_owner = NULL, lease_until = NULL
+                        """,
+                    [
+                        sighting.hasEnded ? "collecting" : "submitted", sighting.status, sighting.completion,
+                        sighting.nextPoll.stored, sighting.reason,
+                    ])
+                guard sighting.status != item.item.taskStatus || sighting.completion != item.item.completion else {
+                    continue
+                }
+                try Self.forEachImport(db, of: item.item.id) { id, _ in try Self.refresh(db, id, at: now) }
+            }
+        }
+    }
+
+    public func postpone(_ item: Leased<SubmissionRecord>, until: Date, reason: String, at now: Date) async throws {
+        try await write { db in
+            try Self.update(
+                db, item,
+                set: "next_attempt = ?, reason = ?, attempts = attempts + 1, lease_owner = NULL, lease_until = NULL",
+                [until.stored, reason])
+        }
+    }
+
+    // MARK: -
+
+    static func update(
+        _ db: Database, _ item: Leased<SubmissionRecord>, set assignments: String,
+        _ values: [(any DatabaseValueConvertible)?]
+    ) throws {
+        try db.cachedStatement(
+            sql: "UPDATE submissions SET \(assignments) WHERE id = ? AND lease_owner = ? AND lease_fence = ?"
+        ).execute(
+            arguments: StatementArguments(
+                values + [item.item.id.rawValue, item.lease.owner.rawValue, item.lease.fence]))
+        guard db.changesCount == 1 else { throw LedgerError.leaseLost(what: "submission \(item.item.id)") }
+    }
+
+    /// Calls `body` with each import that has rows in a submission, and how many.
+    private static func forEachImport(
+        _ db: Database, of submission: SubmissionID, _ body: (String, Int) throws -> Void
+    ) throws {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT import_id, rows FROM import_tasks WHERE submission_id = ?"),
+            arguments: [submission.rawValue])
+        for row in rows { try body(row["import_id"], row["rows"]) }
+    }
+}

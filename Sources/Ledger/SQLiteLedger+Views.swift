@@ -1,0 +1,151 @@
+public import DataRows
+internal import Foundation
+internal import GRDB
+public import SystemPackage
+
+extension SQLiteLedger {
+    public func imports(changedAfter revision: Int, limit: Int) async throws -> [ImportRecord] {
+        try await read { db in
+            try Row.fetchAll(
+                db.cachedStatement(sql: "SELECT * FROM imports WHERE revision > ? ORDER BY revision LIMIT ?"),
+                arguments: [revision, limit]
+            ).map { try ImportRecord(row: $0) }
+        }
+    }
+
+    public func find(_ id: ImportID) async throws -> ImportRecord? {
+        try await read { db in
+            try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM imports WHERE id = ?"), arguments: [id.rawValue])
+                .map { try ImportRecord(row: $0) }
+        }
+    }
+
+    public func find(watch: String?, path: FilePath) async throws -> [ImportRecord] {
+        try await read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM imports WHERE \(watch == nil ? "?1 IS NULL" : "watch = ?1") AND path = ?2
+                    ORDER BY seen_at DESC, rowid DESC LIMIT 100
+                    """, arguments: [watch, path.stored]
+            ).map { try ImportRecord(row: $0) }
+        }
+    }
+
+    public func imports(_ filter: ImportFilter) async throws -> [ImportRecord] {
+        try await read { db in
+            var conditions = ["TRUE"]
+            var arguments: [(any DatabaseValueConvertible)?] = []
+            if let watch = filter.watch {
+                conditions.append("watch = ?")
+                arguments.append(watch)
+            }
+            if !filter.states.isEmpty {
+                conditions.append("state IN (\(filter.states.map { _ in "?" }.joined(separator: ", ")))")
+                arguments.append(contentsOf: filter.states.map(\.rawValue))
+            }
+            if let before = filter.seenBefore {
+                conditions.append("seen_at < ?")
+                arguments.append(before.stored)
+            }
+            if let before = filter.before {
+                conditions.append("revision < ?")
+                arguments.append(before)
+            }
+            arguments.append(filter.limit)
+            return try Row.fetchAll(
+                db,
+                sql:
+                    "SELECT * FROM imports WHERE \(conditions.joined(separator: " AND ")) ORDER BY revision DESC LIMIT ?",
+                arguments: StatementArguments(arguments)
+            ).map { try ImportRecord(row: $0) }
+        }
+    }
+
+    public func tasks(of id: ImportID) async throws -> [TaskEntry] {
+        try await read { db in
+            try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT submissions.*, import_tasks.rows AS task_rows
+                        FROM import_tasks JOIN submissions ON submissions.id = submission_id
+                        WHERE import_id = ? ORDER BY created_at
+                        """),
+                arguments: [id.rawValue]
+            ).map { try TaskEntry(row: $0) }
+        }
+    }
+
+    public func tasks(isOpen: Bool?, limit: Int) async throws -> [(TaskEntry, [ImportRecord])] {
+        try await read { db in
+            let condition =
+                switch isOpen {
+                case true?: "phase <> 'settled'"
+                case false?: "phase = 'settled'"
+                case nil: "TRUE"
+                }
+            return try Row.fetchAll(
+                db,
+                sql: "SELECT *, rows AS task_rows FROM submissions WHERE \(condition) ORDER BY created_at DESC LIMIT ?",
+                arguments: [limit]
+            ).map { row in
+                let imports = try Row.fetchAll(
+                    db.cachedStatement(
+                        sql: """
+                            SELECT imports.* FROM import_tasks JOIN imports ON imports.id = import_id
+                            WHERE submission_id = ? ORDER BY imports.seen_at LIMIT 100
+                            """),
+                    arguments: [row["id"] as String]
+                ).map { try ImportRecord(row: $0) }
+                return (try TaskEntry(row: row), imports)
+            }
+        }
+    }
+
+    public func missingMedia(of id: ImportID, limit: Int) async throws -> [String] {
+        try await read { db in
+            try String.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT DISTINCT name FROM media_refs JOIN media ON media.id = media_id
+                        WHERE import_id = ? AND phase = 'awaited' ORDER BY name LIMIT ?
+                        """),
+                arguments: [id.rawValue, limit])
+        }
+    }
+
+    public func totals() async throws -> LedgerTotals {
+        try await read { db in
+            var totals = LedgerTotals()
+            for row in try Row.fetchAll(db, sql: "SELECT * FROM import_tallies WHERE imports <> 0") {
+                totals.imports[row["watch"], default: [:]][try row.word("state")] = row["imports"]
+            }
+            for row in try Row.fetchAll(db, sql: "SELECT * FROM row_tallies") {
+                var rows = RowCounts()
+                rows.total = row["total"]
+                rows.rejected = row["rejected"]
+                rows.submitted = row["submitted"]
+                rows.created = row["created"]
+                rows.updated = row["updated"]
+                rows.alreadyPresent = row["present"]
+                rows.failed = row["failed"]
+                rows.deleted = row["deleted"]
+                totals.rows[row["watch"]] = rows
+            }
+            let watches = try Row.fetchAll(
+                db, sql: "SELECT watch, MIN(seen_at) AS oldest FROM imports WHERE phase <> 'closed' GROUP BY watch")
+            for row in watches { totals.oldestUnfinished[row["watch"]] = row.date("oldest") }
+            let submissions = try Row.fetchAll(
+                db, sql: "SELECT phase, COUNT(*) AS n FROM submissions WHERE phase <> 'settled' GROUP BY phase")
+            for row in submissions { totals.submissions[try row.word("phase")] = row["n"] }
+            let media = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT phase, COUNT(*) AS n FROM media WHERE phase IN ('awaited', 'pending', 'leaving') GROUP BY phase
+                    """)
+            for row in media { totals.media[try row.word("phase")] = row["n"] }
+            totals.readySegments = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM segments WHERE phase = 'ready'") ?? 0
+            return totals
+        }
+    }
+}

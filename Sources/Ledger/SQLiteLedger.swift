@@ -1,0 +1,138 @@
+internal import Foundation
+internal import GRDB
+public import SystemPackage
+
+/// The ledger of one host: a SQLite file.
+///
+/// WAL with `synchronous=FULL`: a commit that was answered survives a power cut. Steps are grouped into commits by
+/// ``CommitQueue``. Readers, `datarowctl` among them, never wait for the writer.
+public final class SQLiteLedger: LedgerStore {
+    let path: String
+    let pool: DatabasePool
+    let queue: CommitQueue
+
+    /// Opens or creates the ledger, makes a backup of an older one and brings it up to date.
+    public static func open(at path: FilePath) throws(LedgerError) -> SQLiteLedger {
+        let ledger = try translating(path.string) {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(10)
+            configuration.prepareDatabase { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                try db.execute(sql: "PRAGMA foreign_keys = OFF")
+                try db.execute(sql: "PRAGMA cache_size = -8192")
+            }
+            configuration.maximumReaderCount = 4
+            return SQLiteLedger(
+                path: path.string, pool: try DatabasePool(path: path.string, configuration: configuration))
+        }
+        try ledger.migrate()
+        return ledger
+    }
+
+    /// Opens an existing ledger to look at it, also while the daemon writes to it.
+    public static func openReadOnly(at path: FilePath) throws(LedgerError) -> SQLiteLedger {
+        let ledger = try translating(path.string) {
+            guard FileManager.default.fileExists(atPath: path.string) else {
+                throw LedgerError.unknown(
+                    what: "file \(path.string): the daemon has not run with this state directory, "
+                        + "or you may not look into it")
+            }
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(10)
+            configuration.maximumReaderCount = 2
+            return SQLiteLedger(
+                path: path.string, pool: try DatabasePool(path: path.string, configuration: configuration))
+        }
+        try ledger.checkVersion()
+        return ledger
+    }
+
+    private init(path: String, pool: DatabasePool) {
+        self.path = path
+        self.pool = pool
+        queue = CommitQueue(writer: pool)
+    }
+
+    /// Ends all connections; the ledger must not be used afterwards.
+    public func close() throws {
+        try pool.close()
+    }
+
+    // MARK: Version
+
+    private func checkVersion() throws(LedgerError) {
+        try Self.translating(path) {
+            try pool.read { db in
+                guard try !Migrations.migrator.hasBeenSuperseded(db) else {
+                    let found = try Migrations.migrator.appliedIdentifiers(db).max() ?? "?"
+                    throw LedgerError.newer(path: path, found: found)
+                }
+                guard try Migrations.migrator.hasCompletedMigrations(db) else {
+                    throw LedgerError.unavailable(
+                        path: path,
+                        why: "it was written by an older version; start the daemon once to bring it up to date")
+                }
+            }
+        }
+    }
+
+    private func migrate() throws(LedgerError) {
+        try Self.translating(path) {
+            let (applied, isComplete) = try pool.read { db in
+                guard try !Migrations.migrator.hasBeenSuperseded(db) else {
+                    let found = try Migrations.migrator.appliedIdentifiers(db).max() ?? "?"
+                    throw LedgerError.newer(path: path, found: found)
+                }
+                return (
+                    try Migrations.migrator.appliedIdentifiers(db), try Migrations.migrator.hasCompletedMigrations(db)
+                )
+            }
+            if isComplete { return }
+            if let version = applied.max() { try backUp(version: version) }
+            try Migrations.migrator.migrate(pool)
+        }
+    }
+
+    /// Copies the ledger before it is migrated; a copy that exists already is from a migration that was cut off.
+    private func backUp(version: String) throws {
+        let copy = try DatabaseQueue(path: "\(path).before-\(version)")
+        try pool.backup(to: copy)
+        try copy.close()
+    }
+
+    // MARK: Access
+
+    func write<Value: Sendable>(_ step: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do { return try await queue.perform(step) } catch { throw Self.ledgerError(error, path: path) }
+    }
+
+    func read<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do { return try await pool.read(view) } catch { throw Self.ledgerError(error, path: path) }
+    }
+
+    private static func translating<Value>(_ path: String, _ body: () throws -> Value) throws(LedgerError) -> Value {
+        do { return try body() } catch { throw ledgerError(error, path: path) }
+    }
+
+    /// Tells by SQLite's result code what a failure means for the daemon.
+    static func ledgerError(_ error: any Error, path: String) -> LedgerError {
+        if let error = error as? LedgerError { return error }
+        guard let error = error as? DatabaseError else { return .defect(path: path, why: "\(error)") }
+        let why = "\(error.message ?? error.resultCode.description) (SQLite \(error.extendedResultCode.rawValue))"
+        switch error.resultCode {
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
+            return .corrupt(path: path, why: why)
+        case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_BUSY, .SQLITE_LOCKED,
+            .SQLITE_NOMEM, .SQLITE_PERM, .SQLITE_AUTH:
+            return .unavailable(path: path, why: why)
+        default:
+            return .defect(path: path, why: why)
+        }
+    }
+}
+
+extension Date {
+    /// How times stand in the ledger: seconds since 1970.
+    var stored: Double { timeIntervalSince1970 }
+}
