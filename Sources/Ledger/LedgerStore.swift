@@ -110,6 +110,11 @@ public protocol LedgerStore: Sendable {
     /// Forgets media files that are where they belong.
     func recordMediaGone(_ items: [Leased<MediaRecord>], at now: Date) async throws
 
+    // MARK: Waiting
+
+    /// When work that is not due yet will be; `nil` when there is none in this queue.
+    func nextDue(_ queue: LedgerQueue, after now: Date) async throws -> Date?
+
     // MARK: Views
 
     /// Imports that changed after a revision, in the order of their changes.
@@ -128,6 +133,14 @@ public protocol LedgerStore: Sendable {
     func tasks(isOpen: Bool?, limit: Int) async throws -> [(TaskEntry, [ImportRecord])]
     /// How much there is of everything.
     func totals() async throws -> LedgerTotals
+}
+
+/// What a stage of the pipeline waits for.
+public enum LedgerQueue: Sendable, Hashable {
+    case imports(ImportPhase)
+    case media
+    case leavingMedia
+    case submissions([SubmissionPhase])
 }
 
 /// To whom and for how long items are leased.
