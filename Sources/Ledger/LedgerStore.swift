@@ -110,6 +110,11 @@ public protocol LedgerStore: Sendable {
     /// Forgets media files that are where they belong.
     func recordMediaGone(_ items: [Leased<MediaRecord>], at now: Date) async throws
 
+    /// Remembers files that stay in their drop folder, in the same step as nothing else: they are only looked up.
+    func recordKept(_ files: [KeptFile], watch: String) async throws
+    /// Which of these files stayed in their drop folder after an import, and are as they were.
+    func keptFiles(watch: String, among files: [KeptFile]) async throws -> Set<FilePath>
+
     // MARK: Waiting
 
     /// When work that is not due yet will be; `nil` when there is none in this queue.

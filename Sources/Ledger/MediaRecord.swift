@@ -91,3 +91,19 @@ public struct UploadedContent: Sendable, Hashable {
         self.uploadedAt = uploadedAt
     }
 }
+
+/// A file that stays in its drop folder after its import.
+///
+/// Known by size and time of change of its content: an inode is no identity, it is given to the next file.
+public struct KeptFile: Sendable, Hashable {
+    public var path: FilePath
+    public var size: Int64
+    /// Nanoseconds since 1970.
+    public var modified: Int64
+
+    public init(path: FilePath, size: Int64, modified: Int64) {
+        self.path = path
+        self.size = size
+        self.modified = modified
+    }
+}

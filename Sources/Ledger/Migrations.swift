@@ -180,6 +180,15 @@ enum Migrations {
             PRIMARY KEY (import_id, number)
         ) STRICT, WITHOUT ROWID;
 
+        -- Files that stay where they were dropped and must not be taken for new ones.
+        CREATE TABLE kept (
+            watch TEXT NOT NULL,
+            path BLOB NOT NULL,
+            size INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            PRIMARY KEY (watch, path)
+        ) STRICT, WITHOUT ROWID;
+
         -- Counted by triggers, so that the daemon's status never has to read its history.
         CREATE TABLE import_tallies (
             watch TEXT NOT NULL,

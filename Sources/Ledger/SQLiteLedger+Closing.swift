@@ -72,7 +72,39 @@ extension SQLiteLedger {
                 ).execute(arguments: [leavesTo, media])
                 if db.changesCount == 1 { continue }
             }
+            // One that stays where it is must not be taken for a new one later.
+            try db.cachedStatement(
+                sql: """
+                    INSERT OR REPLACE INTO kept (watch, path, size, modified)
+                    SELECT watch, path, size, modified FROM media WHERE id = ? AND inode IS NOT NULL AND root = 0
+                    """
+            ).execute(arguments: [media])
             try db.cachedStatement(sql: "DELETE FROM media WHERE id = ?").execute(arguments: [media])
+        }
+    }
+
+    public func recordKept(_ files: [KeptFile], watch: String) async throws {
+        try await write { db in
+            for file in files {
+                try db.cachedStatement(
+                    sql: "INSERT OR REPLACE INTO kept (watch, path, size, modified) VALUES (?, ?, ?, ?)"
+                )
+                .execute(arguments: [watch, file.path.stored, file.size, file.modified])
+            }
+        }
+    }
+
+    public func keptFiles(watch: String, among files: [KeptFile]) async throws -> Set<FilePath> {
+        try await read { db in
+            var kept = Set<FilePath>()
+            for file in files {
+                let isKept = try Bool.fetchOne(
+                    db.cachedStatement(
+                        sql: "SELECT 1 FROM kept WHERE watch = ? AND path = ? AND size = ? AND modified = ?"),
+                    arguments: [watch, file.path.stored, file.size, file.modified])
+                if isKept == true { kept.insert(file.path) }
+            }
+            return kept
         }
     }
 
