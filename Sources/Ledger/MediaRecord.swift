@@ -28,8 +28,11 @@ public struct MediaReference: Sendable, Hashable {
     public var path: FilePath
     /// `nil` while the file is not there or not yet settled.
     public var identity: MediaIdentity?
+    /// Set where the file is not to be read, now or later.
+    public var failure: ErrorEntry?
 
-    public init(name: String, root: Int, path: FilePath, identity: MediaIdentity?) {
+    public init(name: String, root: Int, path: FilePath, identity: MediaIdentity?, failure: ErrorEntry? = nil) {
+        self.failure = failure
         self.name = name
         self.root = root
         self.path = path
@@ -68,6 +71,8 @@ public struct MediaRecord: Sendable, Hashable {
     public var since: Date
     /// Where it goes after the import.
     public var destination: FilePath?
+    /// `archive` or `failed`, by how the last import that named it ended; set while it leaves.
+    public var leavesTo: String?
 }
 
 /// What a row's local file became.

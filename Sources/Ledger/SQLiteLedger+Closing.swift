@@ -116,6 +116,12 @@ extension SQLiteLedger {
         }
     }
 
+    public func postponeLeaving(_ item: Leased<MediaRecord>, until: Date, at now: Date) async throws {
+        try await write { db in
+            try Self.update(db, item, set: "next_attempt = ?, lease_owner = NULL, lease_until = NULL", [until.stored])
+        }
+    }
+
     public func recordMediaGone(_ items: [Leased<MediaRecord>], at now: Date) async throws {
         try await write { db in
             for item in items {

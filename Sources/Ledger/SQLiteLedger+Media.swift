@@ -83,15 +83,23 @@ extension SQLiteLedger {
                 db, item,
                 set: "phase = 'uploaded', sha256 = ?, url = ?, uploaded_at = ?, lease_owner = NULL, lease_until = NULL",
                 [Data(content.sha256), content.url, content.uploadedAt.stored])
-            try db.cachedStatement(
-                sql: """
-                    INSERT INTO contents (sha256, bytes, url, uploaded_at) VALUES (?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET url = excluded.url, uploaded_at = excluded.uploaded_at
-                    WHERE excluded.uploaded_at >= contents.uploaded_at
-                    """
-            ).execute(arguments: [Data(content.sha256), content.bytes, content.url, content.uploadedAt.stored])
+            try Self.remember(db, content)
             try Self.mediaEnded(db, item.item, uploaded: content.bytes, at: now)
         }
+    }
+
+    public func recordContent(_ content: UploadedContent) async throws {
+        try await write { try Self.remember($0, content) }
+    }
+
+    private static func remember(_ db: Database, _ content: UploadedContent) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO contents (sha256, bytes, url, uploaded_at) VALUES (?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET url = excluded.url, uploaded_at = excluded.uploaded_at
+                WHERE excluded.uploaded_at >= contents.uploaded_at
+                """
+        ).execute(arguments: [Data(content.sha256), content.bytes, content.url, content.uploadedAt.stored])
     }
 
     public func recordFailed(_ item: Leased<MediaRecord>, failure: ErrorEntry, at now: Date) async throws {

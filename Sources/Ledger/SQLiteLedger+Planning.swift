@@ -110,6 +110,17 @@ extension SQLiteLedger {
     private static func mediaRow(
         _ db: Database, for reference: MediaReference, watch: String, at now: Date
     ) throws -> (id: Int64, isOpen: Bool) {
+        if let failure = reference.failure {
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO media (watch, root, path, phase, failure, since, next_attempt)
+                    VALUES (?, ?, ?, 'failed', ?, ?, ?)
+                    """
+            ).execute(arguments: [
+                watch, reference.root, reference.path.stored, try failure.stored(), now.stored, now.stored,
+            ])
+            return (db.lastInsertedRowID, false)
+        }
         let known = try Row.fetchAll(
             db.cachedStatement(
                 sql: "SELECT * FROM media WHERE watch = ? AND root = ? AND path = ? ORDER BY id DESC LIMIT 20"),
