@@ -46,16 +46,15 @@ extension SQLiteLedger {
 
     public func recordFound(_ item: Leased<MediaRecord>, identity: MediaIdentity, at now: Date) async throws {
         try await write { db in
+            let before = try Self.standing(db, item)
             try Self.update(
                 db, item, set: "device = ?, inode = ?, size = ?, modified = ?, changed = ?, phase = 'pending'",
                 Self.columns(of: identity))
-            let wasAwaited = item.item.phase == .awaited
-            let known = item.item.identity?.size ?? 0
             for id in try Self.imports(db, naming: item.item.id) {
                 try db.cachedStatement(
                     sql:
                         "UPDATE imports SET media_awaited = media_awaited - ?, media_bytes = media_bytes + ? WHERE id = ?"
-                ).execute(arguments: [wasAwaited ? 1 : 0, identity.size - known, id])
+                ).execute(arguments: [before.isAwaited ? 1 : 0, identity.size - before.size, id])
                 try Self.refresh(db, id, at: now)
             }
         }
@@ -63,11 +62,12 @@ extension SQLiteLedger {
 
     public func postpone(_ item: Leased<MediaRecord>, until: Date, isAwaited: Bool, at now: Date) async throws {
         try await write { db in
+            let before = try Self.standing(db, item)
             try Self.update(
                 db, item,
                 set: "phase = ?, next_attempt = ?, attempts = attempts + 1, lease_owner = NULL, lease_until = NULL",
                 [isAwaited ? "awaited" : "pending", until.stored])
-            let change = (isAwaited ? 1 : 0) - (item.item.phase == .awaited ? 1 : 0)
+            let change = (isAwaited ? 1 : 0) - (before.isAwaited ? 1 : 0)
             guard change != 0 else { return }
             for id in try Self.imports(db, naming: item.item.id) {
                 try db.cachedStatement(sql: "UPDATE imports SET media_awaited = media_awaited + ? WHERE id = ?")
@@ -79,6 +79,7 @@ extension SQLiteLedger {
 
     public func recordUploaded(_ item: Leased<MediaRecord>, content: UploadedContent, at now: Date) async throws {
         try await write { db in
+            let before = try Self.standing(db, item)
             try Self.update(
                 db, item,
                 set: "phase = 'uploaded', sha256 = ?, url = ?, uploaded_at = ?, lease_owner = NULL, lease_until = NULL",
@@ -90,16 +91,18 @@ extension SQLiteLedger {
                     WHERE excluded.uploaded_at >= contents.uploaded_at
                     """
             ).execute(arguments: [Data(content.sha256), content.bytes, content.url, content.uploadedAt.stored])
-            try Self.mediaEnded(db, item.item, uploaded: content.bytes, at: now)
+            try Self.mediaEnded(
+                db, item.item, wasAwaited: before.isAwaited, uploaded: content.bytes, at: now)
         }
     }
 
     public func recordFailed(_ item: Leased<MediaRecord>, failure: ErrorEntry, at now: Date) async throws {
         try await write { db in
+            let before = try Self.standing(db, item)
             try Self.update(
                 db, item, set: "phase = 'failed', failure = ?, lease_owner = NULL, lease_until = NULL",
                 [try failure.stored()])
-            try Self.mediaEnded(db, item.item, uploaded: nil, at: now)
+            try Self.mediaEnded(db, item.item, wasAwaited: before.isAwaited, uploaded: nil, at: now)
         }
     }
 
@@ -158,13 +161,25 @@ extension SQLiteLedger {
         guard db.changesCount == 1 else { throw LedgerError.leaseLost(what: "media file \(item.item.path)") }
     }
 
+    /// How a file stands now: the caller's copy dates from its lease, and a step since then may have changed it.
+    private static func standing(
+        _ db: Database, _ item: Leased<MediaRecord>
+    ) throws -> (isAwaited: Bool, size: Int64) {
+        let row = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT phase, size FROM media WHERE id = ?"), arguments: [item.item.id])
+        guard let row else { throw LedgerError.leaseLost(what: "media file \(item.item.path)") }
+        return (row["phase"] as String == "awaited", row["size"] ?? 0)
+    }
+
     private static func imports(_ db: Database, naming media: Int64) throws -> [String] {
         try String.fetchAll(
             db.cachedStatement(sql: "SELECT DISTINCT import_id FROM media_refs WHERE media_id = ?"), arguments: [media])
     }
 
     /// Tells the segments that wait for a file, and the imports that count it, that its way has ended.
-    private static func mediaEnded(_ db: Database, _ media: MediaRecord, uploaded: Int64?, at now: Date) throws {
+    private static func mediaEnded(
+        _ db: Database, _ media: MediaRecord, wasAwaited: Bool, uploaded: Int64?, at now: Date
+    ) throws {
         try db.cachedStatement(
             sql: """
                 UPDATE segments SET media_open = media_open - 1
@@ -178,7 +193,6 @@ extension SQLiteLedger {
                 WHERE id IN (SELECT segment_id FROM media_refs WHERE media_id = ?) AND phase = 'waiting' AND media_open = 0
                 """
         ).execute(arguments: [now.stored, media.id])
-        let wasAwaited = media.phase == .awaited ? 1 : 0
         for id in try imports(db, naming: media.id) {
             try db.cachedStatement(
                 sql: """
@@ -187,7 +201,7 @@ extension SQLiteLedger {
                         started_at = COALESCE(started_at, ?)
                     WHERE id = ?
                     """
-            ).execute(arguments: [wasAwaited, uploaded == nil ? 0 : 1, uploaded ?? 0, now.stored, id])
+            ).execute(arguments: [wasAwaited ? 1 : 0, uploaded == nil ? 0 : 1, uploaded ?? 0, now.stored, id])
             try settleHold(db, id, at: now)
             try refresh(db, id, at: now)
         }
