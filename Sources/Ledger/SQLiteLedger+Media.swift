@@ -171,9 +171,14 @@ extension SQLiteLedger {
         return (row["phase"] as String == "awaited", row["size"] ?? 0)
     }
 
+    /// The imports that count a file: one that is still being planned counts its media when the plan ends.
     private static func imports(_ db: Database, naming media: Int64) throws -> [String] {
         try String.fetchAll(
-            db.cachedStatement(sql: "SELECT DISTINCT import_id FROM media_refs WHERE media_id = ?"), arguments: [media])
+            db.cachedStatement(
+                sql: """
+                    SELECT DISTINCT import_id FROM media_refs JOIN imports ON imports.id = import_id
+                    WHERE media_id = ? AND phase = 'moving'
+                    """), arguments: [media])
     }
 
     /// Tells the segments that wait for a file, and the imports that count it, that its way has ended.
