@@ -4,27 +4,33 @@ public import SystemPackage
 
 extension SQLiteLedger {
     public func leaseMedia(for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
-        try await leaseMedia(phases: "'awaited', 'pending'", for: grant, limit: limit)
+        try await leaseMedia(phases: ["awaited", "pending"], for: grant, limit: limit)
     }
 
     public func leaseLeavingMedia(for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
-        try await leaseMedia(phases: "'leaving'", for: grant, limit: limit)
+        try await leaseMedia(phases: ["leaving"], for: grant, limit: limit)
     }
 
-    private func leaseMedia(phases: String, for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
-        try await write { db in
+    private func leaseMedia(phases: [String], for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
+        // One ordered walk of the index for each phase, which ends at the limit: `phase IN (…) ORDER BY next_attempt`
+        // would sort everything that is due, again for each lease.
+        let due = phases.map { phase in
+            """
+            SELECT * FROM (
+                SELECT id, next_attempt FROM media WHERE phase = '\(phase)' AND phase IN ('awaited', 'pending', 'leaving')
+                    AND next_attempt <= ?3 AND (lease_owner IS NULL OR lease_until < ?3)
+                ORDER BY next_attempt LIMIT ?4)
+            """
+        }
+        let sql = """
+            UPDATE media SET lease_owner = ?1, lease_fence = lease_fence + 1, lease_until = ?2
+            WHERE id IN (SELECT id FROM (\(due.joined(separator: " UNION ALL "))) ORDER BY next_attempt LIMIT ?4)
+            RETURNING *
+            """
+        return try await write { db in
             try Row.fetchAll(
-                db.cachedStatement(
-                    sql: """
-                        UPDATE media SET lease_owner = ?, lease_fence = lease_fence + 1, lease_until = ?
-                        WHERE id IN (
-                            SELECT id FROM media WHERE phase IN (\(phases)) AND next_attempt <= ?
-                                AND phase IN ('awaited', 'pending', 'leaving')
-                                AND (lease_owner IS NULL OR lease_until < ?)
-                            ORDER BY next_attempt LIMIT ?)
-                        RETURNING *
-                        """),
-                arguments: [grant.owner.rawValue, grant.until.stored, grant.now.stored, grant.now.stored, limit]
+                db.cachedStatement(sql: sql),
+                arguments: [grant.owner.rawValue, grant.until.stored, grant.now.stored, limit]
             )
             .compactMap { row in try row.lease.map { Leased(try MediaRecord(row: row), lease: $0) } }
             .sorted { $0.item.id < $1.item.id }
