@@ -89,6 +89,7 @@ extension SQLiteLedger {
             for item in items {
                 try db.cachedStatement(sql: "DELETE FROM media WHERE id = ? AND lease_owner = ? AND lease_fence = ?")
                     .execute(arguments: [item.item.id, item.lease.owner.rawValue, item.lease.fence])
+                guard db.changesCount == 1 else { throw LedgerError.leaseLost(what: "media file \(item.item.path)") }
             }
         }
     }
