@@ -93,12 +93,13 @@ extension SQLiteLedger {
             ])
             let id = db.lastInsertedRowID
             var open = Set<Int64>()
-            for reference in segment.media {
+            var names = Set<String>()
+            for reference in segment.media where names.insert(reference.name).inserted {
                 let (media, isOpen) = try mediaRow(db, for: reference, watch: record.watch, at: now)
                 if isOpen { open.insert(media) }
                 try db.cachedStatement(
                     sql:
-                        "INSERT INTO media_refs (segment_id, name, media_id, import_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+                        "INSERT INTO media_refs (segment_id, name, media_id, import_id) VALUES (?, ?, ?, ?)"
                 ).execute(arguments: [id, reference.name, media, record.id.rawValue])
             }
             try db.cachedStatement(sql: "UPDATE segments SET origin = id, media_open = ? WHERE id = ?")
