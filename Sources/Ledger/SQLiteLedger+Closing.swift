@@ -62,8 +62,9 @@ extension SQLiteLedger {
                     """),
             arguments: [id])
         for media in alone {
-            // A file of which nothing was ever found has nothing to move; one outside the watch is not ours.
-            if let leavesTo {
+            // A file of which nothing was ever found has nothing to move; one outside the watch is not ours; and one that
+            // another import names under a row of its own (it was seen before it settled, or failed once) leaves with that.
+            if let leavesTo, try !isNamedElsewhere(db, media, but: id) {
                 try db.cachedStatement(
                     sql: """
                         UPDATE media SET phase = 'leaving', leaves_to = ?, next_attempt = 0, lease_owner = NULL, lease_until = NULL
@@ -74,6 +75,19 @@ extension SQLiteLedger {
             }
             try db.cachedStatement(sql: "DELETE FROM media WHERE id = ?").execute(arguments: [media])
         }
+    }
+
+    private static func isNamedElsewhere(_ db: Database, _ media: Int64, but id: String) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (
+                        SELECT 1 FROM media AS mine
+                            JOIN media AS other USING (watch, root, path)
+                            JOIN media_refs ON media_refs.media_id = other.id
+                        WHERE mine.id = ? AND other.id <> mine.id AND import_id <> ?)
+                    """),
+            arguments: [media, id]) ?? false
     }
 
     public func recordMediaDestinations(_ items: [(Leased<MediaRecord>, FilePath)], at now: Date) async throws {
