@@ -138,6 +138,14 @@ extension SQLiteLedger {
                 return (media.id, true)
             case .uploaded where media.identity == reference.identity && media.identity != nil:
                 return (media.id, false)
+            case .leaving
+            where media.identity == reference.identity && media.identity != nil && media.destination == nil
+                && row.lease == nil:
+                // On its way out, but not moved yet: it stays for this import, which looks at it again.
+                try db.cachedStatement(
+                    sql: "UPDATE media SET phase = 'pending', leaves_to = NULL, next_attempt = ?, failure = NULL WHERE id = ?"
+                ).execute(arguments: [now.stored, media.id])
+                return (media.id, true)
             default: continue
             }
         }
