@@ -67,7 +67,7 @@ enum Migrations {
             lease_until REAL
         ) STRICT;
         CREATE UNIQUE INDEX imports_by_revision ON imports (revision);
-        CREATE INDEX imports_by_path ON imports (watch, path);
+        CREATE INDEX imports_by_path ON imports (path, watch);
         CREATE INDEX imports_open ON imports (phase, seen_at) WHERE phase <> 'closed';
         CREATE INDEX imports_unfinished ON imports (watch, seen_at) WHERE phase <> 'closed';
         CREATE INDEX imports_leased ON imports (lease_owner) WHERE lease_owner IS NOT NULL;

@@ -62,8 +62,9 @@ extension SQLiteLedger {
                     """),
             arguments: [id])
         for media in alone {
-            // A file of which nothing was ever found has nothing to move; one outside the watch is not ours.
-            if let leavesTo {
+            // A file of which nothing was ever found has nothing to move; one outside the watch is not ours; and one that
+            // another import names under a row of its own (it was seen before it settled, or failed once) leaves with that.
+            if let leavesTo, try !isNamedElsewhere(db, media, but: id) {
                 try db.cachedStatement(
                     sql: """
                         UPDATE media SET phase = 'leaving', leaves_to = ?, next_attempt = 0, lease_owner = NULL, lease_until = NULL
@@ -108,6 +109,19 @@ extension SQLiteLedger {
         }
     }
 
+    private static func isNamedElsewhere(_ db: Database, _ media: Int64, but id: String) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (
+                        SELECT 1 FROM media AS mine
+                            JOIN media AS other USING (watch, root, path)
+                            JOIN media_refs ON media_refs.media_id = other.id
+                        WHERE mine.id = ? AND other.id <> mine.id AND import_id <> ?)
+                    """),
+            arguments: [media, id]) ?? false
+    }
+
     public func recordMediaDestinations(_ items: [(Leased<MediaRecord>, FilePath)], at now: Date) async throws {
         try await write { db in
             for (item, destination) in items {
@@ -127,6 +141,7 @@ extension SQLiteLedger {
             for item in items {
                 try db.cachedStatement(sql: "DELETE FROM media WHERE id = ? AND lease_owner = ? AND lease_fence = ?")
                     .execute(arguments: [item.item.id, item.lease.owner.rawValue, item.lease.fence])
+                guard db.changesCount == 1 else { throw LedgerError.leaseLost(what: "media file \(item.item.path)") }
             }
         }
     }

@@ -117,7 +117,12 @@ public final class SQLiteLedger: LedgerStore {
 
     /// Tells by SQLite's result code what a failure means for the daemon.
     static func ledgerError(_ error: any Error, path: String) -> LedgerError {
-        if let error = error as? LedgerError { return error }
+        switch error as? LedgerError {
+        case .defect("", let why)?: return .defect(path: path, why: why)
+        case .corrupt("", let why)?: return .corrupt(path: path, why: why)
+        case let error?: return error
+        case nil: break
+        }
         guard let error = error as? DatabaseError else { return .defect(path: path, why: "\(error)") }
         let why = "\(error.message ?? error.resultCode.description) (SQLite \(error.extendedResultCode.rawValue))"
         switch error.resultCode {
