@@ -22,9 +22,10 @@ final class CurlLoop: Sendable {
         let ticket: Ticket
     }
 
-    /// The multi handle's address. `@unchecked Sendable` for one call: `curl_multi_wakeup` may be made from any thread
-    /// (curl_multi_wakeup(3)), and is made under the mailbox's lock and only before `hasEnded`. Every other use is on
-    /// the loop's thread.
+    /// The multi handle's address.
+    ///
+    /// `@unchecked Sendable` for one call: `curl_multi_wakeup` may be made from any thread (curl_multi_wakeup(3)), and
+    /// is made under the mailbox's lock and only before `hasEnded`. Every other use is on the loop's thread.
     private struct Multi: @unchecked Sendable { let raw: UnsafeMutableRawPointer }
 
     private typealias Table = [UnsafeMutableRawPointer: Transfer]

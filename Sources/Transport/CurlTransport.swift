@@ -12,7 +12,9 @@ public final class CurlTransport: HTTPTransport {
         /// How many requests run, and how many connections are kept, at most; further requests wait their turn.
         public var maxConnections: Int
 
-        /// Creates a configuration. The cap of 20 connections is what Labelbox's own client uses.
+        /// Creates a configuration.
+        ///
+        /// The cap of 20 connections is what Labelbox's own client uses.
         public init(
             caFile: String? = nil, proxy: String? = nil, userAgent: String = "datarowd", maxConnections: Int = 20
         ) {

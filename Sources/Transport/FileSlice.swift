@@ -14,7 +14,7 @@ public struct FileSlice: Sendable {
 
     /// Takes over an open descriptor, and closes it in the end.
     ///
-    /// - Parameter name: what the file is called in errors.
+    /// `name` is what the file is called in errors.
     /// - Precondition: `offset` and `length` are not negative, and their sum is no overflow.
     public init(owning descriptor: FileDescriptor, name: FilePath, offset: Int64 = 0, length: Int64) {
         self.init(file: OwnedDescriptor(descriptor, name: name), offset: offset, length: length)

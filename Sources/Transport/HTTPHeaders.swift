@@ -3,7 +3,9 @@ public struct HTTPHeader: Hashable, Sendable {
     public var name: String
     public var value: String
 
-    /// Creates a header line. Names compare without regard to case.
+    /// Creates a header line.
+    ///
+    /// Names compare without regard to case.
     public init(_ name: String, _ value: String) {
         self.name = name
         self.value = value

@@ -3,7 +3,7 @@
 package enum MultipartFraming {
     /// The body of these parts as stretches of bytes and files.
     ///
-    /// - Parameter boundary: must not occur in any part; 32 random hex digits do not.
+    /// `boundary` must not occur in any part; 32 random hex digits do not.
     package static func stretches(of parts: [HTTPRequest.Part], boundary: String) -> [HTTPRequest.Content] {
         var stretches: [HTTPRequest.Content] = []
         // Framing and small contents grow together into one stretch, so that they are copied once.

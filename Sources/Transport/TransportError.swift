@@ -18,7 +18,9 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
 
     public let kind: Kind
     public let reach: Reach
-    /// In words, such as libcurl's "Could not resolve host: example.org". Never holds a header: they carry the key.
+    /// What happened in words, such as libcurl's "Could not resolve host".
+    ///
+    /// Never holds a header: they carry the key.
     public let message: String
     /// The address without user, password, query and fragment.
     public let url: String

@@ -176,7 +176,7 @@ final class Connection: @unchecked Sendable {
 
     /// Reads the next request, or returns nil when the client has gone.
     ///
-    /// - Parameter keepingBody: false to count the body's bytes only.
+    /// Without `keepingBody` the bytes of the body are counted only.
     func request(keepingBody: Bool = true) -> ReceivedRequest? {
         guard let head = head() else { return nil }
         var request = ReceivedRequest(connection: number, head: head, body: [], bodyByteCount: 0)
