@@ -239,7 +239,9 @@ struct JSONScanner {
 }
 
 /// The members of one object, in memory that is used again for the next.
-struct JSONMembers: ~Copyable {
+///
+/// Whoever makes it must end it with ``deallocate()``; copies are views of the same memory.
+struct JSONMembers {
     /// More members than any row can have by its rules; what is beyond is counted, not kept.
     static let capacity = 1024
 
@@ -258,7 +260,7 @@ struct JSONMembers: ~Copyable {
         slots.initialize(repeating: -1, count: RowKey.allCases.count)
     }
 
-    deinit {
+    func deallocate() {
         list.deallocate()
         slots.deallocate()
     }

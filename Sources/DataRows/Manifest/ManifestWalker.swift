@@ -14,7 +14,7 @@ struct ManifestWalker: ~Copyable {
     private enum Shape { case list, envelope, lines, listPart }
 
     private(set) var window: ManifestWindow
-    var members = JSONMembers()
+    var members: JSONMembers
     /// The rows' number in the manifest; one before the first row, it is not yet any row's.
     private(set) var row: Int
     /// Where the current row stands in the window.
@@ -59,6 +59,7 @@ struct ManifestWalker: ~Copyable {
     }
 
     private init(_ file: ManifestFile, options: Options, range: Range<Int64>, firstRow: Int) {
+        members = JSONMembers()
         self.file = file
         self.options = options
         self.firstRow = firstRow
@@ -66,6 +67,10 @@ struct ManifestWalker: ~Copyable {
         window = ManifestWindow(
             file, range: range, capacity: options.windowBytes, largestValue: options.maximumRowBytes,
             hashes: options.hashes)
+    }
+
+    deinit {
+        members.deallocate()
     }
 
     /// Goes to the next row; false when there is none.

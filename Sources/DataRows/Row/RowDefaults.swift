@@ -40,6 +40,7 @@ public struct RowDefaults: Sendable, Equatable {
         padded.withUnsafeBufferPointer { buffer in
             guard let bytes = buffer.baseAddress else { return }
             var members = JSONMembers()
+            defer { members.deallocate() }
             let scanner = JSONScanner(bytes: bytes, end: object.count, isLast: true, depthLimit: 64)
             guard object.first == 0x7b, scanner.value(at: 0, members: &members) == object.count else {
                 problem = RowProblem(

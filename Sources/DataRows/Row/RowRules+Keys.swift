@@ -1,6 +1,6 @@
 /// Which keys a row may have, and what it is matched on.
 extension RowRules {
-    @inline(__always) func hasLegacyShape(_ members: borrowing JSONMembers) -> Bool {
+    @inline(__always) func hasLegacyShape(_ members: JSONMembers) -> Bool {
         let slots = members.slots
         return max(
             slots[Int(RowKey.conversationalData.rawValue)], slots[Int(RowKey.legacyExternalID.rawValue)],
@@ -11,7 +11,7 @@ extension RowRules {
     /// Finds keys that mean nothing; false when there is no use in looking further.
     @inline(never)
     func inspectKeys(
-        _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ base: Int64, _ members: borrowing JSONMembers,
+        _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ base: Int64, _ members: JSONMembers,
         _ row: inout SurveyedRow
     ) -> Bool {
         var reporter = RowReporter(

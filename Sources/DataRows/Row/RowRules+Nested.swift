@@ -1,7 +1,7 @@
 /// The rules for what is inside attachments, embeddings, metadata fields and conversations.
 extension RowRules {
     @inline(__always) func inspectNested(
-        _ bytes: UnsafePointer<UInt8>, _ base: Int64, _ members: borrowing JSONMembers, _ row: inout SurveyedRow
+        _ bytes: UnsafePointer<UInt8>, _ base: Int64, _ members: JSONMembers, _ row: inout SurveyedRow
     ) {
         let slots = members.slots
         let isPlain =
@@ -12,7 +12,7 @@ extension RowRules {
     }
 
     @inline(never) private func inspectNestedValues(
-        _ bytes: UnsafePointer<UInt8>, _ base: Int64, _ members: borrowing JSONMembers, _ row: inout SurveyedRow
+        _ bytes: UnsafePointer<UInt8>, _ base: Int64, _ members: JSONMembers, _ row: inout SurveyedRow
     ) {
         var reporter = RowReporter(
             row: row.index, base: base, root: ManifestWalker.pointer(row: row.index, isEnvelope: isEnvelope))

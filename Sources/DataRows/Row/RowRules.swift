@@ -111,7 +111,7 @@ struct RowRules {
     // MARK: Objects
 
     @inline(__always) private func inspectObject(
-        _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ base: Int64, _ members: borrowing JSONMembers,
+        _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ base: Int64, _ members: JSONMembers,
         _ row: inout SurveyedRow
     ) {
         if members.slots[Int(RowKey.unknown.rawValue)] >= 0 || members.total > JSONMembers.capacity
@@ -145,7 +145,7 @@ struct RowRules {
     }
 
     @inline(__always) private func inspectContent(
-        _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ base: Int64, _ members: borrowing JSONMembers,
+        _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ base: Int64, _ members: JSONMembers,
         _ row: inout SurveyedRow
     ) {
         guard let value = members.value(.rowData, in: bytes) else {
@@ -188,7 +188,7 @@ struct RowRules {
     }
 
     /// Whether there is anything to update: more than the key and the dataset.
-    private func hasMore(_ members: borrowing JSONMembers) -> Bool {
+    private func hasMore(_ members: JSONMembers) -> Bool {
         for key in RowKey.allCases where key != .key && key != .datasetID && key != .unknown {
             if members.slots[Int(key.rawValue)] >= 0 { return true }
         }
