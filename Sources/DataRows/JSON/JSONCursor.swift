@@ -47,7 +47,9 @@ struct JSONSlice {
         }
     }
 
-    /// The elements of a list, in order. Nothing for what is no list.
+    /// The elements of a list, in order.
+    ///
+    /// Nothing for what is no list.
     func forEachElement(_ body: (_ index: Int, _ element: JSONSlice) throws -> Void) rethrows {
         guard kind == .list else { return }
         var cursor = JSONCursor(bytes: bytes, at: start + 1)
@@ -58,7 +60,9 @@ struct JSONSlice {
         }
     }
 
-    /// The members of an object, in order, repeated keys included. Nothing for what is no object.
+    /// The members of an object, in order, repeated keys included.
+    ///
+    /// Nothing for what is no object.
     func forEachMember(_ body: (_ key: JSONSlice, _ value: JSONSlice) throws -> Void) rethrows {
         guard kind == .object else { return }
         var cursor = JSONCursor(bytes: bytes, at: start + 1)

@@ -246,7 +246,9 @@ struct JSONMembers {
     static let capacity = 1024
 
     let list: UnsafeMutablePointer<JSONMember>
-    /// For each ``RowKey``: the member that has its value, or -1. Set by ``identify(in:)``.
+    /// For each ``RowKey``: the member that has its value, or -1.
+    ///
+    /// Set by ``identify(in:)``.
     let slots: UnsafeMutablePointer<Int32>
     /// How many there were; only the first ``capacity`` are in `list`.
     private(set) var total = 0
@@ -265,7 +267,9 @@ struct JSONMembers {
         slots.deallocate()
     }
 
-    /// Finds out which keys the members have. The last of several with one key counts, and one with null counts as absent.
+    /// Finds out which keys the members have.
+    ///
+    /// The last of several with one key counts, and one with null counts as absent.
     @inline(__always) mutating func identify(in bytes: UnsafePointer<UInt8>) {
         slots.update(repeating: -1, count: RowKey.allCases.count)
         for index in 0..<count {

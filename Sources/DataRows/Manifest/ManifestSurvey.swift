@@ -37,6 +37,7 @@ public enum ManifestSurvey {
     ///   - policy: the rules; the manifest's header may name another operation.
     ///   - isCancelled: asked every few thousand rows.
     ///   - row: told of each row. Keep what it is given as it likes; throwing ends the survey.
+    /// - Returns: what holds of the whole manifest.
     /// - Throws: ``ManifestError`` if the text is malformed or ends too early, `CancellationError`, `Errno`, or what `row` throws.
     public static func run(
         _ manifest: ManifestFile, policy: RowPolicy, isCancelled: () -> Bool = { false },

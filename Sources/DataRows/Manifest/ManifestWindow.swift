@@ -21,9 +21,9 @@ struct ManifestWindow: ~Copyable {
     private let descriptor: FileDescriptor
     private var hasher: SHA256?
 
-    /// - Parameters:
-    ///   - range: what may be read of the file.
-    ///   - largestValue: up to which size a value may be kept from one refill to the next.
+    /// Creates an empty one at the beginning of a range, which is all that may be read.
+    ///
+    /// `largestValue` is up to which size a value may be kept from one refill to the next.
     init(_ file: ManifestFile, range: Range<Int64>, capacity: Int, largestValue: Int, hashes: Bool) {
         self.capacity = max(capacity, 16)
         initialCapacity = self.capacity

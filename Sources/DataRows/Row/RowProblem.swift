@@ -1,4 +1,6 @@
-/// Why one row is not imported, and how to mend it. The rows around it are not concerned.
+/// Why one row is not imported, and how to mend it.
+///
+/// The rows around it are not concerned.
 public struct RowProblem: Error, Sendable, Codable, Hashable, CustomStringConvertible {
     /// The row's number in its manifest, from 0.
     public var row: Int

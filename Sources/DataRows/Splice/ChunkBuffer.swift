@@ -24,7 +24,9 @@ public struct ChunkBuffer: Sendable {
         bytes.count + (count == 0 ? 0 : 1) + rowBytes + 1 <= limit
     }
 
-    /// Ends the array. Nothing can be added then.
+    /// Ends the array.
+    ///
+    /// Nothing can be added then.
     public mutating func close() {
         guard !isClosed else { return }
         bytes.append(0x5d)
