@@ -96,3 +96,67 @@ public struct BeneathOpener: Sendable {
         }
     }
 }
+
+extension BeneathOpener {
+    /// What a path led to, and where that really is.
+    public struct Place: Hashable, Sendable {
+        public let look: FileLook
+        /// Absolute, without links.
+        public let path: FilePath
+    }
+
+    /// Finds what `relative` leads to, links inside the root followed, without opening it.
+    public func place(_ relative: FilePath) throws(Refusal) -> Place {
+        let handle = try self.handle(relative, followingLinks: true)
+        defer { close(handle) }
+        let path = root.appending(relative.components)
+        var status = stat()
+        guard fstat(handle, &status) == 0 else { throw .failed(.last("stat", path)) }
+        return Place(look: FileLook(status), path: realPath(of: handle) ?? path)
+    }
+
+    /// Moves the file at `relative` out to `target`, which must be free; no link on the way is followed.
+    ///
+    /// The folder that is left and the one that is entered are not synced.
+    /// - Throws: `.failed` with `.improperLink` where `target` is on another file system, and with
+    ///   `.fileExists` where it is taken.
+    public func take(_ relative: FilePath, to target: FilePath) throws(Refusal) {
+        guard let name = relative.lastComponent else { throw .outside }
+        let folder = relative.removingLastComponent()
+        let handle = try self.handle(folder.orCurrent, followingLinks: false)
+        defer { close(handle) }
+        let result = name.withPlatformString { name in
+            target.withPlatformString { clinux_rename_noreplace(handle, name, AT_FDCWD, $0) }
+        }
+        if result == 0 { return }
+        if errno == ENOENT, (try? FileLook.exists(target.parent)) == false {
+            throw .failed(FileError("rename", target, .noSuchFileOrDirectory))
+        }
+        guard errno != ENOENT, errno != ENOTDIR else { throw .missing }
+        guard errno == EINVAL || errno == ENOSYS else { throw .failed(.last("rename", target)) }
+        do { try DurableRename.renameWithoutReplacing(root.appending(relative.components), target) } catch {
+            throw error.errno == .noSuchFileOrDirectory ? .missing : .failed(error)
+        }
+    }
+
+    private func realPath(of handle: CInt) -> FilePath? {
+        withUnsafeTemporaryAllocation(byteCount: Int(PATH_MAX), alignment: 1) { buffer in
+            let text = buffer.assumingMemoryBound(to: CChar.self)
+            guard let base = text.baseAddress else { return nil }
+            let count = readlink("/proc/self/fd/\(handle)", base, text.count)
+            guard count > 0, count < text.count else { return nil }
+            return FilePath(bytes: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer).prefix(count)))
+        }
+    }
+}
+
+extension FilePath {
+    /// This path without links, `.` and `..`; nil when it leads nowhere.
+    public func withoutLinks() -> FilePath? {
+        withPlatformString { path in
+            guard let real = realpath(path, nil) else { return nil }
+            defer { free(real) }
+            return FilePath(platformString: real)
+        }
+    }
+}

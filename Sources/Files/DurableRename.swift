@@ -56,12 +56,21 @@ public enum DurableRename {
     public static func copy(
         from: FilePath, to: FilePath, replacing: Bool, disk: DiskSync = DiskSync()
     ) throws(FileError) {
-        let source = try OpenFile.reading(from)
+        try copy(try OpenFile.reading(from), to: to, replacing: replacing, disk: disk)
+    }
+
+    /// Copies an open file durably. Mode and modification time are kept.
+    ///
+    /// - Throws: `FileError`; `.resourceTemporarilyUnavailable` when the source changed while it was copied.
+    public static func copy(
+        _ source: OpenFile, to: FilePath, replacing: Bool, disk: DiskSync = DiskSync()
+    ) throws(FileError) {
         let before = try source.status()
         let target = try AtomicFile.writer(to: to, mode: FilePermissions(rawValue: before.st_mode & 0o777), disk: disk)
         try copyContent(of: source, to: target)
         guard FileIdentity(before).hasSameContent(as: FileIdentity(try source.status())) else {
-            throw FileError("copy", from, .resourceTemporarilyUnavailable, hint: "Wait until its writer is done.")
+            throw FileError(
+                "copy", source.path, .resourceTemporarilyUnavailable, hint: "Wait until its writer is done.")
         }
         let times = [before.st_atim, before.st_mtim]
         guard futimens(target.rawDescriptor, times) == 0 else { throw .last("utimens", to) }
