@@ -77,7 +77,8 @@ public struct BeneathOpener: Sendable {
         var current = dup(rootHandle)
         guard current >= 0 else { throw .failed(.last("dup", root)) }
         for component in relative.components {
-            defer { close(current) }
+            let previous = current
+            defer { close(previous) }
             guard component.kind != .parentDirectory else { throw .outside }
             let next = component.withPlatformString {
                 openat(current, $0, clinux_o_path | O_NOFOLLOW | O_CLOEXEC)

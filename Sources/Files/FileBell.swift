@@ -11,13 +11,19 @@ public final class FileBell: Sendable {
 
     /// Listens to the bell, which is made if it is missing.
     ///
+    /// A bell that was replaced is heard once more and then no longer: call `renew` when it was heard.
     /// - Parameter heard: is called on a thread of its own and must return at once.
     public init(_ path: FilePath, heard: @escaping @Sendable () -> Void) throws(FileError) {
         self.path = path
         queue = try InotifyQueue { _ in heard() }
-        try Self.ring(path)
+        try renew()
+    }
+
+    /// Listens to whatever file has the bell's name now.
+    public func renew() throws(FileError) {
+        if try !FileLook.exists(path) { try Self.ring(path) }
         // The file itself rather than its folder: a folder with a database in it is never still.
-        _ = try queue.watch(path, IN_ATTRIB | IN_CLOSE_WRITE)
+        _ = try queue.watch(path, IN_ATTRIB | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF)
     }
 
     /// Rings the bell, made if it is missing, group-writable so that operators can ring it too.

@@ -22,7 +22,7 @@ public enum FileSystemKind: String, Hashable, Sendable {
     public var sendsEvents: Bool { self == .local }
 
     /// - Parameter magic: `f_type` of statfs(2); the numbers are those of linux/magic.h.
-    init(magic: UInt64) {
+    package init(magic: UInt64) {
         self =
             switch magic {
             case 0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x564C, 0x0102_1997, 0x5346_414F, 0x6B41_4653,

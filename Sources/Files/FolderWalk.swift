@@ -36,8 +36,8 @@ public final class FolderWalk {
 
     /// - Parameters:
     ///   - maximumDepth: how many levels of folders are opened; 1 is the root alone.
-    ///   - choose: is asked about each name before it is looked at; the kind is `.unknown` where the file
-    ///     system does not tell it with the name.
+    ///   - choose: is asked about each name before it is looked at; where the file system does not tell the
+    ///     kind with the name, first with `.unknown` and then again with the kind.
     ///   - enter: is told of each folder before it is read, so that it can be watched first. Not the root.
     ///   - report: is told what could not be read.
     /// - Throws: `FileError` when the root cannot be opened.
@@ -96,13 +96,15 @@ public final class FolderWalk {
         if name[0] == dot && (name[1] == 0 || (name[1] == dot && name[2] == 0)) { return nil }
         guard let component = FilePath.Component(platformString: name) else { return nil }
         let path = level.folder.appending(component)
-        guard choose(path, FileKind(directoryType: record.pointee.d_type)) == .take else { return nil }
+        let told = FileKind(directoryType: record.pointee.d_type)
+        guard choose(path, told) == .take else { return nil }
         var status = stat()
         guard fstatat(dirfd(level.stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
             if errno != ENOENT { report(.last("stat", root.appending(path.components))) }
             return nil
         }
         let look = FileLook(status)
+        if told == .unknown, choose(path, look.kind) == .skip { return nil }
         if look.kind == .directory { descend(into: path, name: name, of: level) }
         return Entry(path: path, kind: look.kind, identity: look.identity)
     }

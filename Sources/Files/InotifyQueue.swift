@@ -71,7 +71,11 @@ final class InotifyQueue: Sendable {
             pollfd(fd: queue, events: Int16(POLLIN), revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
         ]
         while true {
-            if poll(&waits, 2, -1) < 0 && errno != EINTR { return }
+            guard poll(&waits, 2, -1) >= 0 else {
+                // Out of memory, or a signal: the descriptors are ours until we are told to stop.
+                if errno != EINTR { usleep(100_000) }
+                continue
+            }
             if waits[1].revents != 0 { return }
             let count = read(queue, buffer.baseAddress, buffer.count)
             if count > 0 { receive(events(in: UnsafeRawBufferPointer(rebasing: buffer.prefix(count)))) }

@@ -55,6 +55,7 @@ extension DropFolder {
         for file in files {
             do throws(IntakeError) {
                 try putAway(file, folders, &made)
+                forget(file.from)
                 results.append(.success(()))
             } catch {
                 results.append(.failure(error))
@@ -65,6 +66,21 @@ extension DropFolder {
             return results
         } catch {
             return results.map { $0.flatMap { _ in .failure(IntakeError(error)) } }
+        }
+    }
+
+    /// What is put away leaves no trace: the same file dropped again is a new one.
+    private func forget(_ path: FilePath) {
+        var relative = path
+        if relative.removePrefix(layout.claimed) {
+            // A claim with a long name has folders of its own; others lie flat.
+            while relative.components.count > 1 {
+                relative.removeLastComponent()
+                // Harmless if it stays: an empty folder is no claim.
+                try? DurableRename.removeEmptyFolder(layout.claimed.appending(relative.components))
+            }
+        } else if relative.removePrefix(settings.path) {
+            handedOut.forget(relative)
         }
     }
 

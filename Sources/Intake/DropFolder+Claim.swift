@@ -23,6 +23,8 @@ extension DropFolder {
         for (file, id) in zip(files, ids) {
             do throws(IntakeError) {
                 let (claim, open) = try claimsByCopy ? copy(file, id) : take(file, id, folders)
+                // What was moved away and comes back later is a new drop, even if it is the same file.
+                if !claim.isCopy { handedOut.forget(file.relativePath) }
                 // Not kept open for a large batch: there is a limit on open files.
                 claims.append((.success(claim), isMany ? nil : open))
             } catch {

@@ -109,6 +109,10 @@ extension DropFolder {
     ///
     /// - Parameter cost: how long the last one took; without events scans take at most a twentieth of the time.
     func scanInterval(after cost: Duration) -> Duration {
+        max(wantedScanInterval(after: cost), .milliseconds(100))
+    }
+
+    private func wantedScanInterval(after cost: Duration) -> Duration {
         guard hints == nil || watchTrouble != nil else { return settings.rescan }
         guard footing != nil else { return min(settings.rescan, .seconds(10)) }
         return min(settings.rescan, max(settings.settle, .seconds(2), cost * 20))

@@ -43,7 +43,7 @@ extension DropFolder {
         }
         if scanWhenRoom, manifests.count < limits.settling / 2, media.count < limits.settling / 2 {
             scanWhenRoom = false
-            nextScan = now
+            requestScan()
         }
         while looks > 0, ready.count < limit, beginScanIfDue() {
             looks -= advanceScan(looks: looks, limit: limit)
@@ -64,8 +64,7 @@ extension DropFolder {
         if batch.overflowed {
             statistics.overflows += 1
             logger.notice("more events than could be kept; scanning everything")
-            scan = nil
-            nextScan = time.now()
+            requestScan()
         }
         for hint in batch.hints {
             switch hint {
@@ -78,9 +77,16 @@ extension DropFolder {
         }
         if backlog.folders.count > Self.manyFolders {
             backlog.folders = []
-            scan = nil
-            nextScan = time.now()
+            requestScan()
         }
+    }
+
+    /// Everything is to be looked at, once more if that is going on already.
+    ///
+    /// It never begins again from the start: under a steady storm of events it would not end.
+    func requestScan() {
+        if scan?.isComplete == true { scanAgain = true }
+        nextScan = time.now()
     }
 
     /// - Returns: whether there is a scan to go on with.
@@ -147,7 +153,8 @@ extension DropFolder {
         statistics.lastScanEnded = wallClock()
         let now = time.now()
         named.drop(notSeenSince: now - max(settings.mediaWait, settings.rescan))
-        nextScan = now + scanInterval(after: now - ended.began)
+        nextScan = scanAgain ? now : now + scanInterval(after: now - ended.began)
+        scanAgain = false
         if hints != nil, watchTrouble == nil {
             state = statistics.lastProblem.map { .degraded($0) } ?? .watching
         }
@@ -162,7 +169,7 @@ extension DropFolder {
                 switch kind {
                 case .directory: return rules.enteringVerdict(name, at: path) == nil ? .take : .skip
                 case .regular: return rules.verdict(of: name, at: path).isTaken ? .take : .skip
-                case .unknown: return rules.enteringVerdict(name, at: path) != .own ? .take : .skip
+                case .unknown: return .take
                 case .link, .fifo, .socket, .device: return .skip
                 }
             },
@@ -173,7 +180,7 @@ extension DropFolder {
     }
 
     private func watch(_ folder: FilePath) {
-        guard let hints, watchTrouble == nil else { return }
+        guard let hints else { return }
         do {
             try hints.watch(folder)
         } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {

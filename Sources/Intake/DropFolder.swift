@@ -38,6 +38,7 @@ public actor DropFolder {
     var scan: Scan?
     var nextScan: Duration = .zero
     var scanWhenRoom = false
+    var scanAgain = false
     var watchTrouble: FileError?
     var isClosed = false
 
@@ -109,7 +110,7 @@ public actor DropFolder {
 
     /// Looks at everything soon, whatever was seen before.
     public func rescan() {
-        nextScan = time.now()
+        requestScan()
         bell.ring()
     }
 
