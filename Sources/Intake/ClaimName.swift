@@ -1,20 +1,20 @@
-internal import DataRows
+package import DataRows
 internal import Files
-internal import SystemPackage
+package import SystemPackage
 
 /// The name of a claimed file, from which the import and the dropped path can be read again.
 ///
 /// `<import>.<dropped path>` with `%`, `/` and, in the import, `.` escaped as in a URL: one flat folder,
 /// so that thousands of claims are synced at once. A name that would be too long for a file system is
 /// spread over folders instead: `<import>/<dropped path>`.
-enum ClaimName {
+package enum ClaimName {
     private static let longest = 255
     private static let dot = UInt8(ascii: ".")
     private static let slash = UInt8(ascii: "/")
     private static let percent = UInt8(ascii: "%")
 
     /// The path in the folder of claims.
-    static func encode(_ id: ImportID, _ relativePath: FilePath) -> FilePath {
+    package static func encode(_ id: ImportID, _ relativePath: FilePath) -> FilePath {
         let head = escape(Array(id.rawValue.utf8), [percent, slash, dot])
         let name = head + [dot] + escape(relativePath.bytes, [percent, slash])
         if name.count <= longest { return FilePath(bytes: name) }
@@ -22,7 +22,7 @@ enum ClaimName {
     }
 
     /// nil for what is no claim.
-    static func decode(_ path: FilePath) -> (id: ImportID, relativePath: FilePath)? {
+    package static func decode(_ path: FilePath) -> (id: ImportID, relativePath: FilePath)? {
         guard let first = path.components.first else { return nil }
         let name = first.bytes
         if path.components.count > 1 {

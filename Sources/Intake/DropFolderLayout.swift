@@ -1,5 +1,5 @@
 internal import Files
-internal import FoundationEssentials
+package import FoundationEssentials
 public import SystemPackage
 
 /// Where a watch keeps its own things.
@@ -30,11 +30,11 @@ public struct DropFolderLayout: Hashable, Sendable {
 }
 
 /// A date in UTC, as file names spell it.
-struct UTCDate {
+package struct UTCDate {
     private let parts: (year: Int, month: Int, day: Int)
     private let secondOfDay: Int
 
-    init(_ date: Date) {
+    package init(_ date: Date) {
         let seconds = Int(date.timeIntervalSince1970.rounded(.down))
         var days = seconds / 86_400
         secondOfDay = ((seconds % 86_400) + 86_400) % 86_400
@@ -51,10 +51,10 @@ struct UTCDate {
     }
 
     /// `2026-11-21`
-    var day: String { "\(parts.year)-\(two(parts.month))-\(two(parts.day))" }
+    package var day: String { "\(parts.year)-\(two(parts.month))-\(two(parts.day))" }
 
     /// `20261121T031500Z`
-    var timestamp: String {
+    package var timestamp: String {
         "\(parts.year)\(two(parts.month))\(two(parts.day))T"
             + "\(two(secondOfDay / 3_600))\(two(secondOfDay / 60 % 60))\(two(secondOfDay % 60))Z"
     }

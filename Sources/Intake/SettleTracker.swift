@@ -154,6 +154,8 @@ public struct SettleTracker: Sendable {
     /// When the next look is due. It may be a little early, never late.
     public var nextDue: Duration? { queue.first?.due }
 
+    package var queuedLooks: Int { queue.count }
+
     /// Up to `limit` of the files tracked, in no order.
     public func sample(limit: Int) -> [(path: FilePath, entry: Entry)] {
         entries.prefix(limit).map { ($0.key, $0.value) }
