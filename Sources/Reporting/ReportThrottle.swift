@@ -1,0 +1,86 @@
+internal import DataRows
+
+/// Decides when the status of which import is written: at once when it ends, else once in an interval.
+///
+/// Instants are durations since any fixed point of a monotonic clock. What is remembered is bounded: beyond that,
+/// statuses are written more often than they need be, never too late.
+struct ReportThrottle: Sendable {
+    /// What is known of an import that moves.
+    private struct Entry: Sendable {
+        var written: Duration
+        /// The oldest change that is not written yet.
+        var waitingSince: Int?
+        var estimator = ProgressEstimator()
+    }
+
+    let interval: Duration
+    let limit: Int
+    private var entries: [ImportID: Entry] = [:]
+    /// Imports that wait, in the order in which they are due; some may be done with already.
+    private var queue: [(due: Duration, id: ImportID)] = []
+    private var head = 0
+
+    init(interval: Duration = .seconds(1), limit: Int = 16_384) {
+        self.interval = interval
+        self.limit = limit
+    }
+
+    /// How many imports are remembered.
+    var count: Int { entries.count }
+
+    /// Says whether a change is to be written now; if not, it will be among those of `due(at:)`.
+    mutating func admits(_ id: ImportID, revision: Int, isFinal: Bool, at now: Duration) -> Bool {
+        if isFinal {
+            entries[id] = nil
+            return true
+        }
+        guard let entry = entries[id] else {
+            if entries.count >= limit { forget(before: now - interval) }
+            if entries.count < limit { entries[id] = Entry(written: now) }
+            return true
+        }
+        if entry.waitingSince != nil { return false }
+        if now - entry.written >= interval {
+            entries[id]?.written = now
+            return true
+        }
+        entries[id]?.waitingSince = revision
+        queue.append((entry.written + interval, id))
+        return false
+    }
+
+    /// Takes the imports whose time has come.
+    mutating func due(at now: Duration) -> [ImportID] {
+        var due: [ImportID] = []
+        while head < queue.count, queue[head].due <= now {
+            let id = queue[head].id
+            head += 1
+            guard entries[id]?.waitingSince != nil else { continue }
+            entries[id]?.waitingSince = nil
+            entries[id]?.written = now
+            due.append(id)
+        }
+        if head > 1024, head * 2 > queue.count {
+            queue.removeFirst(head)
+            head = 0
+        }
+        return due
+    }
+
+    /// When the next import is due.
+    var nextDue: Duration? { head < queue.count ? queue[head].due : nil }
+
+    /// The oldest change that is not written yet.
+    var oldestWaiting: Int? { queue[head...].compactMap { entries[$0.id]?.waitingSince }.min() }
+
+    /// Takes note of how far an import is, and returns what is known of its pace.
+    mutating func observe(_ id: ImportID, work: ProgressWork, at now: Duration) -> ProgressEstimator? {
+        entries[id]?.estimator.observe(work, at: now)
+        return entries[id]?.estimator
+    }
+
+    /// Forgets imports that would not be held back anyway.
+    private mutating func forget(before instant: Duration) {
+        entries = entries.filter { $0.value.waitingSince != nil || $0.value.written > instant }
+    }
+}

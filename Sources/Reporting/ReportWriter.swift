@@ -1,0 +1,189 @@
+internal import DataRows
+internal import Foundation
+internal import Ledger
+internal import SystemPackage
+
+/// Brings status files up to date with the ledger, one pass after the other.
+struct ReportWriter: Sendable {
+    let store: any LedgerStore
+    let folder: StatusFolder
+    let snapshot: @Sendable () async -> DaemonSnapshot
+    let now: @Sendable () -> Date
+    let report: @Sendable (ReportingService.Event) -> Void
+
+    private var throttle = ReportThrottle()
+    /// Every change up to this one was looked at; `nil` before the first pass.
+    private var seen: Int?
+    private var savedRevision: Int?
+    /// Imports that were due when a failure came in between.
+    private var overdue: [ImportID] = []
+    /// Files with a settling status, by watch.
+    private var settling: [String: Set<FilePath>]?
+    private var settlingWritten: [String: [FilePath: SettlingFile]] = [:]
+    /// Before this, only files that are new get a settling status.
+    private var settlingFrom = Duration.zero
+    private var settlingDue: Duration?
+    private var mediaWait: [String: TimeInterval] = [:]
+    private var daemonWritten: (instant: Duration, report: DaemonReport)?
+    private var daemonDue: Duration?
+    private var oldest: [String: (since: Date, path: FilePath)] = [:]
+
+    init(
+        store: any LedgerStore, folder: StatusFolder, snapshot: @escaping @Sendable () async -> DaemonSnapshot,
+        now: @escaping @Sendable () -> Date, report: @escaping @Sendable (ReportingService.Event) -> Void
+    ) {
+        self.store = store
+        self.folder = folder
+        self.snapshot = snapshot
+        self.now = now
+        self.report = report
+    }
+
+    /// When there will be something to write, if nothing else changes.
+    var nextDue: Duration? { [throttle.nextDue, settlingDue, daemonDue].compactMap { $0 }.min() }
+
+    /// Writes what changed.
+    ///
+    /// A failure leaves all as it was found; the next pass begins where this one stopped.
+    mutating func pass(at instant: Duration, isLast: Bool) async throws {
+        let current = await snapshot()
+        mediaWait = Dictionary(current.watches.map { ($0.name, $0.mediaWait) }, uniquingKeysWith: { $1 })
+        if settling == nil { settling = try folder.settlingBefore() }
+        try await writeChanges(at: instant)
+        overdue += throttle.due(at: isLast ? instant + throttle.interval : instant)
+        while let id = overdue.last {
+            if let record = try await store.find(id) { try await write(record, at: instant) }
+            overdue.removeLast()
+        }
+        // After the imports: a file that was just claimed has the status of its import by now.
+        try writeSettling(current.watches, at: instant)
+        try await writeDaemon(current, at: instant, isLast: isLast)
+        try saveRevision()
+    }
+
+    // MARK: Imports
+
+    private mutating func writeChanges(at instant: Duration) async throws {
+        var revision: Int
+        if let seen { revision = seen } else { revision = try folder.writtenRevision() ?? 0 }
+        // A ledger that was restored or made anew has not come as far as the file says.
+        if seen == nil, try await store.revision() < revision { revision = 0 }
+        while true {
+            let page = try await store.imports(changedAfter: revision, limit: ReportingService.page)
+            for record in page {
+                if throttle.admits(record.id, revision: record.revision, isFinal: isOver(record), at: instant) {
+                    try await write(record, at: instant)
+                }
+                revision = record.revision
+                seen = revision
+            }
+            if seen == nil { seen = revision }
+            if page.count < ReportingService.page { return }
+            try saveRevision()
+        }
+    }
+
+    private func isOver(_ record: ImportRecord) -> Bool { record.state.isFinal }
+
+    private mutating func write(_ record: ImportRecord, at instant: Duration) async throws {
+        let isOver = isOver(record)
+        let tasks = record.startedAt == nil && !isOver ? [] : try await store.tasks(of: record.id)
+        var circumstances = StateSentence.Circumstances()
+        if record.state == .waitingForMedia {
+            circumstances.missing = try await store.missingMedia(of: record.id, limit: StateSentence.mostNames)
+            circumstances.mediaDeadline = mediaWait[record.watch].map { record.seenAt + $0 }
+        }
+        let estimator = throttle.observe(
+            record.id, work: ProgressWork(rows: record.rows, media: record.media), at: instant)
+        let status = StatusReport(
+            record, tasks: tasks, circumstances: circumstances, estimator: estimator, now: now())
+        try tolerating { () throws(StatusFileError) in try folder.write(status, path: record.path) }
+        settling?[record.watch]?.remove(record.path)
+    }
+
+    /// Remembers how far the statuses are, so that a start has only the rest to write.
+    private mutating func saveRevision() throws {
+        guard let seen else { return }
+        let written = throttle.oldestWaiting.map { min($0 - 1, seen) } ?? seen
+        guard written != savedRevision else { return }
+        try folder.write(revision: written)
+        savedRevision = written
+    }
+
+    // MARK: Files that settle
+
+    private mutating func writeSettling(_ watches: [WatchSnapshot], at instant: Duration) throws {
+        let mayRepeat = instant >= settlingFrom
+        settlingDue = nil
+        var left = settling ?? [:]
+        var present: [String: Set<FilePath>] = [:]
+        for watch in watches {
+            let files = watch.settling.prefix(ReportingService.mostSettling).filter(\.isManifest)
+            left[watch.name]?.subtract(files.map(\.path))
+            present[watch.name] = Set(files.map(\.path))
+            var written = settlingWritten[watch.name]?.filter { present[watch.name]?.contains($0.key) ?? false } ?? [:]
+            for file in files where written[file.path] != file {
+                guard written[file.path] == nil || mayRepeat else {
+                    settlingDue = settlingFrom
+                    continue
+                }
+                let status = StatusReport(settling: file, watch: watch.name, now: now())
+                try tolerating { () throws(StatusFileError) in try folder.write(status, path: file.path) }
+                written[file.path] = file
+                settlingFrom = instant + throttle.interval
+            }
+            settlingWritten[watch.name] = written
+        }
+        for (watch, paths) in left {
+            for path in paths {
+                try tolerating { () throws(StatusFileError) in try folder.removeSettling(watch: watch, path: path) }
+            }
+        }
+        settling = present
+    }
+
+    // MARK: The daemon
+
+    private mutating func writeDaemon(_ snapshot: DaemonSnapshot, at instant: Duration, isLast: Bool) async throws {
+        if let written = daemonWritten, !isLast, instant - written.instant < throttle.interval {
+            daemonDue = written.instant + throttle.interval
+            return
+        }
+        daemonDue = nil
+        let totals = try await store.totals()
+        var oldest: [String: DaemonReport.Oldest] = [:]
+        for watch in snapshot.watches {
+            oldest[watch.name] = try await oldestImport(watch.name, since: totals.oldestUnfinished[watch.name])
+        }
+        let report = DaemonReport(snapshot, totals: totals, oldest: oldest, at: now())
+        if var same = daemonWritten?.report {
+            same.updatedAt = report.updatedAt
+            if same == report { return }
+        }
+        try folder.write(report)
+        daemonWritten = (instant, report)
+    }
+
+    /// The path of the oldest unfinished import, looked for only when it is another than before.
+    private mutating func oldestImport(_ watch: String, since: Date?) async throws -> DaemonReport.Oldest? {
+        guard let since else {
+            oldest[watch] = nil
+            return nil
+        }
+        if oldest[watch]?.since != since {
+            let states = ImportState.allCases.filter { !$0.isFinal }
+            // A millisecond more than when it was seen, since only earlier ones are listed.
+            let filter = ImportFilter(watch: watch, states: states, seenBefore: since + 0.001, limit: 1)
+            oldest[watch] = try await store.imports(filter).first.map { (since, $0.path) }
+        }
+        return oldest[watch].map { DaemonReport.Oldest(path: $0.path, since: $0.since) }
+    }
+
+    /// Lets one path that cannot be written not stand in the way of all others.
+    private func tolerating(_ body: () throws(StatusFileError) -> Void) throws(StatusFileError) {
+        do throws(StatusFileError) { try body() } catch {
+            guard !error.concernsEverything else { throw error }
+            report(.leftOut(error))
+        }
+    }
+}
