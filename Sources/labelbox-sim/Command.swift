@@ -1,4 +1,5 @@
 import ArgumentParser
+internal import Dispatch
 internal import Glibc
 import LabelboxSimulator
 
@@ -91,31 +92,12 @@ struct Command: AsyncParsableCommand {
             return (pair[0], pair.count > 1 ? pair[1] : pair[0])
         }
 
-        // Blocked before any thread starts, so that every thread leaves the signals to `sigwait`.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGTERM)
-        sigaddset(&signals, SIGINT)
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        signal(SIGPIPE, SIG_IGN)
-
+        let stop = StopSignal()
         let simulator = try await Simulator.start(settings)
         if let portFile { try writePort(simulator.port, to: portFile) }
         say("listening on \(simulator.endpoint)\n")
-        await Self.waitForSignal(signals)
+        await stop.wait()
         await simulator.stop()
-    }
-
-    private static func waitForSignal(_ signals: sigset_t) async {
-        await withCheckedContinuation { continuation in
-            // A thread of its own: `sigwait` blocks.
-            Thread.detach {
-                var signals = signals
-                var number: Int32 = 0
-                sigwait(&signals, &number)
-                continuation.resume()
-            }
-        }
     }
 
     private func say(_ text: String) { _ = text.withCString { write(STDOUT_FILENO, $0, strlen($0)) } }
@@ -146,23 +128,25 @@ struct DurationArgument: ExpressibleByArgument {
     var defaultValueDescription: String { "\(duration)" }
 }
 
-/// A thread that runs once.
-private enum Thread {
-    static func detach(_ body: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        let box = Unmanaged.passRetained(Box(body))
-        pthread_create(
-            &thread, nil,
-            { context in
-                guard let context else { return nil }
-                Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
-                return nil
-            }, box.toOpaque())
-        pthread_detach(thread)
+/// SIGTERM or SIGINT, taken from before the start on, so that neither ends the program half-way.
+private struct StopSignal {
+    private let sources: [any DispatchSourceSignal]
+    private let arrivals: AsyncStream<Void>
+
+    init() {
+        let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
+        self.arrivals = arrivals
+        sources = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { arrived.yield() }
+            source.resume()
+            return source
+        }
+        signal(SIGPIPE, SIG_IGN)
     }
 
-    private final class Box: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    func wait() async {
+        for await _ in arrivals { return }
     }
 }
