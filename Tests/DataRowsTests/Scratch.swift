@@ -16,6 +16,11 @@ final class Scratch: Sendable {
         try? FileManager.default.removeItem(atPath: path.string)
     }
 
+    /// What is in the folder.
+    func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: path.string).sorted()
+    }
+
     /// Writes a manifest and opens it.
     func manifest(_ text: some Sequence<UInt8>, _ name: String = "rows.json") throws -> ManifestFile {
         let file = path.appending(name)
