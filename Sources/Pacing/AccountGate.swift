@@ -5,7 +5,7 @@
 public struct AccountGate: Sendable {
     private let interval: Duration
     private var nextProbe = Moment.zero
-    private var probe: UInt64?
+    private var probe: (permit: UInt64, start: Moment)?
 
     /// Why the account is blocked, in the server's words; `nil` while it is not.
     public private(set) var reason: String?
@@ -18,18 +18,19 @@ public struct AccountGate: Sendable {
         self.interval = interval
     }
 
-    /// When the next request may start: `now` unless blocked, `nil` while a probe is out.
-    public func earliestStart(at now: Moment) -> Moment? {
+    /// When the next request may start: `now` unless blocked.
+    ///
+    /// A probe that is out for the whole interval no longer stands in the way of the next.
+    public func earliestStart(at now: Moment) -> Moment {
         guard reason != nil else { return now }
-        guard probe == nil else { return nil }
-        return max(now, nextProbe)
+        return max(now, probe.map { $0.start.advanced(by: interval) } ?? nextProbe)
     }
 
     /// Counts a request that starts now; on a blocked account it is the probe.
-    public mutating func recordStart(permit: UInt64) {
+    public mutating func recordStart(permit: UInt64, at now: Moment) {
         guard reason != nil else { return }
-        precondition(probe == nil, "a second probe started")
-        probe = permit
+        precondition(earliestStart(at: now) <= now, "a second probe started")
+        probe = (permit, now)
     }
 
     /// Closes the gate, or keeps it closed.
@@ -37,7 +38,7 @@ public struct AccountGate: Sendable {
         let wasBlocked = self.reason != nil
         self.reason = reason
         // Those that started before it closed do not put the next probe off.
-        guard !wasBlocked || probe == permit else { return }
+        guard !wasBlocked || probe?.permit == permit else { return }
         probe = nil
         nextProbe = now.advanced(by: interval)
     }
@@ -47,14 +48,14 @@ public struct AccountGate: Sendable {
     /// Those that started before it closed prove nothing: uploads go on to succeed when the quota
     /// for data rows is used up.
     public mutating func recordSuccess(permit: UInt64) {
-        guard probe == permit else { return }
+        guard probe?.permit == permit else { return }
         reason = nil
         probe = nil
     }
 
     /// Counts a probe that could not find out; the next one comes after the usual time.
     public mutating func recordNothing(permit: UInt64, at now: Moment) {
-        guard probe == permit else { return }
+        guard probe?.permit == permit else { return }
         probe = nil
         nextProbe = now.advanced(by: interval)
     }

@@ -17,10 +17,12 @@ public struct CircuitBreaker: Sendable {
     private let threshold: Int
     private let firstDelay: Duration
     private let longestDelay: Duration
+    /// A probe that is out for longer no longer stands in the way of the next; it may be an upload of hours.
+    private static let patience: Duration = .seconds(30)
 
     private var failed: Set<UInt64> = []
     private var isOpen = false
-    private var probe: UInt64?
+    private var probe: (permit: UInt64, start: Moment)?
     private var delay: Duration
     private var nextProbe = Moment.zero
 
@@ -49,20 +51,22 @@ public struct CircuitBreaker: Sendable {
         return probe != nil || nextProbe <= now ? .halfOpen : .open
     }
 
-    /// When the next request may start: `now` while closed or when a probe is due, `nil` while a probe is out.
-    public func earliestStart(at now: Moment) -> Moment? {
+    /// When the next request may start: `now` while closed or when a probe is due.
+    public func earliestStart(at now: Moment) -> Moment {
         guard isOpen else { return now }
-        guard probe == nil else { return nil }
-        return max(now, nextProbe)
+        guard let probe else { return max(now, nextProbe) }
+        return max(now, probe.start.advanced(by: max(delay, Self.patience)))
     }
 
     /// Counts a request that starts now; on an open breaker it is the probe.
     ///
-    /// - Parameter permit: a number that no other attempt has.
-    public mutating func recordStart(permit: UInt64) {
+    /// - Parameters:
+    ///   - permit: a number that no other attempt has.
+    ///   - now: the present; `earliestStart` allowed it.
+    public mutating func recordStart(permit: UInt64, at now: Moment) {
         guard isOpen else { return }
-        precondition(probe == nil, "a second probe started")
-        probe = permit
+        precondition(earliestStart(at: now) <= now, "a second probe started")
+        probe = (permit, now)
     }
 
     /// Counts an answer: whatever it said, the server gave it.
@@ -84,7 +88,7 @@ public struct CircuitBreaker: Sendable {
     public mutating func recordFailure(permit: UInt64, request: UInt64, at now: Moment, reason: String) {
         if isOpen {
             // Those that started before it opened say nothing new.
-            guard probe == permit else { return }
+            guard probe?.permit == permit else { return }
             probe = nil
             delay = min(delay * 2, longestDelay)
             nextProbe = now.advanced(by: delay)
@@ -101,7 +105,7 @@ public struct CircuitBreaker: Sendable {
 
     /// Counts an attempt that ended for reasons of our own; a probe that ends so leaves its place to the next.
     public mutating func recordNothing(permit: UInt64) {
-        if probe == permit { probe = nil }
+        if probe?.permit == permit { probe = nil }
     }
 
     /// Lets the next request through as a probe without waiting for the delay.

@@ -75,10 +75,8 @@ package struct PacerState: Sendable {
     package mutating func next(at now: Moment) -> Step {
         guard lanes.contains(where: { !$0.isEmpty }) else { return .idle }
         // What holds everyone back.
-        guard let gateOpens = gate.earliestStart(at: now), let breakerOpens = breaker.earliestStart(at: now),
-            flights.count < concurrency.current
-        else { return .idle }
-        let opens = max(gateOpens, breakerOpens, pause.until(at: now) ?? now)
+        guard hasRoom || hasSideDoor else { return .idle }
+        let opens = max(gate.earliestStart(at: now), breaker.earliestStart(at: now), pause.until(at: now) ?? now)
         guard opens <= now else { return .sleep(until: opens) }
         // What holds back one lane and not another.
         var soonest: Moment?
@@ -90,10 +88,18 @@ package struct PacerState: Sendable {
         return soonest.map { .sleep(until: $0) } ?? .idle
     }
 
+    private var hasRoom: Bool { flights.count < concurrency.current }
+
+    /// Whether one request that is no upload may pass although the adapted limit is reached.
+    ///
+    /// When the limit sinks below the number of uploads in flight, which may go on for hours, their
+    /// places must not keep everyone from asking how the tasks do.
+    private var hasSideDoor: Bool { flights.count == uploadsInFlight && flights.count < concurrency.maximum }
+
     private mutating func earliestStart(of ticket: Ticket, at now: Moment) -> Moment? {
         let isUpload = ticket.priority == .upload
         // The last place is not for uploads, unless it is the only one.
-        if isUpload && uploadsInFlight >= max(1, concurrency.current - 1) { return nil }
+        if isUpload && (!hasRoom || uploadsInFlight >= max(1, concurrency.current - 1)) { return nil }
         let inWindow = budget.earliestStart(at: now, leaving: isUpload ? rules.reserve : 0)
         return ticket.retried == nil ? inWindow : max(inWindow, retries.earliestRetry(at: now))
     }
@@ -104,8 +110,8 @@ package struct PacerState: Sendable {
             priority: ticket.priority, attempt: (ticket.retried?.attempt ?? 0) + 1,
             request: ticket.retried?.request ?? ticket.number, id: ticket.number, start: now)
         budget.record(now)
-        breaker.recordStart(permit: permit.id)
-        gate.recordStart(permit: permit.id)
+        breaker.recordStart(permit: permit.id, at: now)
+        gate.recordStart(permit: permit.id, at: now)
         if ticket.retried != nil { retries.spend(at: now) }
         flights[permit.id] = permit
         switch ticket.priority {
@@ -204,9 +210,9 @@ package struct PacerState: Sendable {
             limit: budget.allowance(at: now), configuredLimit: budget.limit, usedInWindow: budget.used(at: now),
             pausedFor: pause.until(at: now).map { now.duration(to: $0) },
             breaker: breaker.state(at: now), breakerReason: breaker.reason,
-            breakerProbeIn: isOpen ? breaker.earliestStart(at: now).map { now.duration(to: $0) } : nil,
+            breakerProbeIn: isOpen ? now.duration(to: breaker.earliestStart(at: now)) : nil,
             blockedReason: gate.reason,
-            blockedProbeIn: gate.reason == nil ? nil : gate.earliestStart(at: now).map { now.duration(to: $0) },
+            blockedProbeIn: gate.reason == nil ? nil : now.duration(to: gate.earliestStart(at: now)),
             inFlight: flights.count, waiting: lanes.reduce(0) { $0 + $1.count },
             concurrencyLimit: concurrency.current, retriesAvailable: retries.available(at: now))
     }

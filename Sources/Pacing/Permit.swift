@@ -50,11 +50,11 @@ public struct PacerSnapshot: Sendable, Hashable {
     public var breaker: CircuitBreaker.State
     /// Why the breaker is not closed.
     public var breakerReason: String?
-    /// Time to the breaker's next probe, if it is open and no probe is out.
+    /// Time to the breaker's next probe, if it is open.
     public var breakerProbeIn: Duration?
     /// Why the account is blocked; `nil` when it is not.
     public var blockedReason: String?
-    /// Time to the next probe of a blocked account, if none is out.
+    /// Time to the next probe of a blocked account.
     public var blockedProbeIn: Duration?
     public var inFlight: Int
     public var waiting: Int

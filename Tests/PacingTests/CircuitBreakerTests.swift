@@ -49,12 +49,24 @@ struct CircuitBreakerTests {
         var breaker = opened()
         #expect(breaker.state(at: at(5)) == .halfOpen)
         #expect(breaker.earliestStart(at: at(6)) == at(6))
-        breaker.recordStart(permit: 6)
-        #expect(breaker.earliestStart(at: at(100)) == nil)
-        #expect(breaker.state(at: at(100)) == .halfOpen)
+        breaker.recordStart(permit: 6, at: at(6))
+        #expect(breaker.earliestStart(at: at(7)) == at(36))
+        #expect(breaker.state(at: at(7)) == .halfOpen)
         breaker.recordAnswer()
-        #expect(breaker.state(at: at(100)) == .closed)
+        #expect(breaker.state(at: at(8)) == .closed)
         #expect(breaker.reason == nil)
+    }
+
+    @Test("a probe that takes long does not stand in the way of the next, nor does its late failure")
+    func longProbe() {
+        var breaker = opened()
+        breaker.recordStart(permit: 6, at: at(5))
+        #expect(breaker.earliestStart(at: at(35)) == at(35))
+        breaker.recordStart(permit: 7, at: at(35))
+        breaker.recordFailure(permit: 6, request: 6, at: at(36), reason: "timeout")
+        #expect(breaker.earliestStart(at: at(36)) == at(65))
+        breaker.recordAnswer()
+        #expect(breaker.state(at: at(37)) == .closed)
     }
 
     @Test("the delay doubles with each failed probe, from 5 s to 5 min")
@@ -63,10 +75,10 @@ struct CircuitBreakerTests {
         var now = at(0)
         var delays: [Double] = []
         for permit in 10...18 as ClosedRange<UInt64> {
-            guard let due = breaker.earliestStart(at: now) else { break }
+            let due = breaker.earliestStart(at: now)
             delays.append(now.duration(to: due) / .seconds(1))
             now = due
-            breaker.recordStart(permit: permit)
+            breaker.recordStart(permit: permit, at: now)
             breaker.recordFailure(permit: permit, request: permit, at: now, reason: "503")
         }
         #expect(delays == [5, 10, 20, 40, 80, 160, 300, 300, 300])
@@ -84,7 +96,7 @@ struct CircuitBreakerTests {
     @Test("a probe that was cancelled leaves its place to the next")
     func cancelledProbe() {
         var breaker = opened()
-        breaker.recordStart(permit: 6)
+        breaker.recordStart(permit: 6, at: at(6))
         breaker.recordNothing(permit: 6)
         #expect(breaker.earliestStart(at: at(7)) == at(7))
     }
@@ -149,8 +161,8 @@ struct AccountGateTests {
         var gate = blocked()
         #expect(gate.reason == "Invalid API key")
         #expect(gate.earliestStart(at: at(1)) == at(300))
-        gate.recordStart(permit: 2)
-        #expect(gate.earliestStart(at: at(301)) == nil)
+        gate.recordStart(permit: 2, at: at(300))
+        #expect(gate.earliestStart(at: at(301)) == at(600))
         gate.block(permit: 2, at: at(301), reason: "still")
         #expect(gate.reason == "still")
         #expect(gate.earliestStart(at: at(301)) == at(601))
@@ -161,7 +173,7 @@ struct AccountGateTests {
         var gate = blocked()
         gate.recordSuccess(permit: 0)
         #expect(gate.reason != nil)
-        gate.recordStart(permit: 2)
+        gate.recordStart(permit: 2, at: at(301))
         gate.recordSuccess(permit: 2)
         #expect(gate.reason == nil)
         #expect(gate.earliestStart(at: at(302)) == at(302))
@@ -179,7 +191,7 @@ struct AccountGateTests {
         var gate = blocked()
         gate.probeNow(at: at(2))
         #expect(gate.earliestStart(at: at(2)) == at(2))
-        gate.recordStart(permit: 2)
+        gate.recordStart(permit: 2, at: at(2))
         gate.recordNothing(permit: 2, at: at(3))
         #expect(gate.earliestStart(at: at(3)) == at(303))
     }

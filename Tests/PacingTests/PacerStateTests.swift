@@ -63,6 +63,24 @@ struct PacerStateTests {
         #expect(drain(&pacer, at: at(0)).started.count == connections - uploads)
     }
 
+    @Test("uploads that go on for hours keep nobody from polling when the limit sinks below their number")
+    func sideDoor() {
+        var pacer = PacerState(rules: PacingRules(maximumConnections: 8))
+        for _ in 0..<7 { _ = pacer.enqueue(.upload, retrying: nil) }
+        #expect(drain(&pacer, at: at(0)).started.count == 7)
+        for second in [1.0, 2, 3] {
+            _ = pacer.enqueue(.poll, retrying: nil)
+            _ = pacer.enqueue(.poll, retrying: nil)
+            let (started, _) = drain(&pacer, at: at(second))
+            #expect(started.count == 1)
+            for poll in started { pacer.finish(poll, .overloaded, reason: nil, at: at(second)) }
+        }
+        #expect(pacer.snapshot(at: at(4)).concurrencyLimit == 1)
+        _ = pacer.enqueue(.upload, retrying: nil)
+        #expect(drain(&pacer, at: at(4)).started.map(\.priority) == [.poll])
+        #expect(drain(&pacer, at: at(4)).started.isEmpty)
+    }
+
     @Test("uploads leave a share of the window to the others")
     func reserve() {
         var pacer = PacerState(rules: PacingRules(requestsPerMinute: 100, maximumConnections: 20))
@@ -132,7 +150,7 @@ struct PacerStateTests {
         pacer.probeNow(at: at(2))
         let probes = drain(&pacer, at: at(2))
         #expect(probes.started.count == 1)
-        #expect(probes.step == .idle)
+        #expect(probes.step == .sleep(until: at(302)))
         for probe in probes.started { pacer.finish(probe, .success, reason: nil, at: at(3)) }
         #expect(drain(&pacer, at: at(3)).started.count == 8)
         #expect(pacer.snapshot(at: at(3)).blockedReason == nil)
