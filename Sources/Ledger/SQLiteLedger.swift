@@ -13,6 +13,13 @@ public final class SQLiteLedger: LedgerStore {
 
     /// Opens or creates the ledger, makes a backup of an older one and brings it up to date.
     public static func open(at path: FilePath) throws(LedgerError) -> SQLiteLedger {
+        try open(at: path, tracing: nil)
+    }
+
+    /// As ``open(at:)``; `tracing` is told each statement before it runs.
+    package static func open(
+        at path: FilePath, tracing: (@Sendable (String) -> Void)?
+    ) throws(LedgerError) -> SQLiteLedger {
         let ledger = try translating(path.string) {
             var configuration = Configuration()
             configuration.busyMode = .timeout(10)
@@ -20,6 +27,11 @@ public final class SQLiteLedger: LedgerStore {
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA foreign_keys = OFF")
                 try db.execute(sql: "PRAGMA cache_size = -8192")
+                if let tracing {
+                    db.trace { event in
+                        if case .statement(let statement) = event { tracing(statement.sql) }
+                    }
+                }
             }
             configuration.maximumReaderCount = 4
             return SQLiteLedger(
