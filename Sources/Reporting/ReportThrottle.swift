@@ -1,10 +1,10 @@
-internal import DataRows
+package import DataRows
 
 /// Decides when the status of which import is written: at once when it ends, else once in an interval.
 ///
 /// Instants are durations since any fixed point of a monotonic clock. What is remembered is bounded: beyond that,
 /// statuses are written more often than they need be, never too late.
-struct ReportThrottle: Sendable {
+package struct ReportThrottle: Sendable {
     /// What is known of an import that moves.
     private struct Entry: Sendable {
         var written: Duration
@@ -20,16 +20,16 @@ struct ReportThrottle: Sendable {
     private var queue: [(due: Duration, id: ImportID)] = []
     private var head = 0
 
-    init(interval: Duration = .seconds(1), limit: Int = 16_384) {
+    package init(interval: Duration = .seconds(1), limit: Int = 16_384) {
         self.interval = interval
         self.limit = limit
     }
 
     /// How many imports are remembered.
-    var count: Int { entries.count }
+    package var count: Int { entries.count }
 
     /// Says whether a change is to be written now; if not, it will be among those of `due(at:)`.
-    mutating func admits(_ id: ImportID, revision: Int, isFinal: Bool, at now: Duration) -> Bool {
+    package mutating func admits(_ id: ImportID, revision: Int, isFinal: Bool, at now: Duration) -> Bool {
         if isFinal {
             entries[id] = nil
             return true
@@ -50,7 +50,7 @@ struct ReportThrottle: Sendable {
     }
 
     /// Takes the imports whose time has come.
-    mutating func due(at now: Duration) -> [ImportID] {
+    package mutating func due(at now: Duration) -> [ImportID] {
         var due: [ImportID] = []
         while head < queue.count, queue[head].due <= now {
             let id = queue[head].id
@@ -68,13 +68,13 @@ struct ReportThrottle: Sendable {
     }
 
     /// When the next import is due.
-    var nextDue: Duration? { head < queue.count ? queue[head].due : nil }
+    package var nextDue: Duration? { head < queue.count ? queue[head].due : nil }
 
     /// The oldest change that is not written yet.
-    var oldestWaiting: Int? { queue[head...].compactMap { entries[$0.id]?.waitingSince }.min() }
+    package var oldestWaiting: Int? { queue[head...].compactMap { entries[$0.id]?.waitingSince }.min() }
 
     /// Takes note of how far an import is, and returns what is known of its pace.
-    mutating func observe(_ id: ImportID, work: ProgressWork, at now: Duration) -> ProgressEstimator? {
+    package mutating func observe(_ id: ImportID, work: ProgressWork, at now: Duration) -> ProgressEstimator? {
         entries[id]?.estimator.observe(work, at: now)
         return entries[id]?.estimator
     }

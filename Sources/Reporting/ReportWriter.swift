@@ -83,7 +83,7 @@ struct ReportWriter: Sendable {
         }
     }
 
-    private func isOver(_ record: ImportRecord) -> Bool { record.state.isFinal }
+    private func isOver(_ record: ImportRecord) -> Bool { record.shownState.isFinal }
 
     private mutating func write(_ record: ImportRecord, at instant: Duration) async throws {
         let isOver = isOver(record)

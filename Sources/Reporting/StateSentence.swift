@@ -33,7 +33,7 @@ public struct StateSentence: Sendable {
 
     /// The sentence.
     public var text: String {
-        switch record.state {
+        switch record.shownState {
         case .settling: Self.settling(reason: record.reason, nextLook: record.nextAttempt, now: now)
         case .queued: record.phase == .claimed ? claimed : queued
         case .waitingForMedia: waitingForMedia
@@ -176,6 +176,14 @@ public struct StateSentence: Sendable {
         if names.count >= mostNames { return "\(shown) and others" }
         return names.count > 3 ? "\(shown) and \(names.count - 3) more" : shown
     }
+}
+
+extension ImportRecord {
+    /// The state that others are told.
+    ///
+    /// The ledger knows how an import ends as soon as its last row has its outcome; others are told when the results
+    /// are written too, so that a final state means that there is nothing left to wait for.
+    public var shownState: ImportState { state.isFinal && phase != .closed ? .importing : state }
 }
 
 extension String {

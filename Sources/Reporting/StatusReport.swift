@@ -73,7 +73,7 @@ public struct StatusReport: Sendable, Hashable {
         sha256 = record.sha256
         operation = record.operation
         datasetID = record.datasetID?.rawValue
-        state = record.state
+        state = record.shownState
         stateReason = StateSentence(record, tasks: tasks, circumstances: circumstances, now: now).text
         rows = record.rows
         media = record.media
@@ -85,8 +85,8 @@ public struct StatusReport: Sendable, Hashable {
         failedRowsFile = record.failedRowsPath?.string
         let work = ProgressWork(rows: record.rows, media: record.media)
         // What is done is never shown before the results are written.
-        progress = record.state.isFinal ? 1 : min(work.fraction, 0.999)
-        etaSeconds = record.state.isFinal ? nil : estimator?.eta(work)
+        progress = state.isFinal ? 1 : min(work.fraction, 0.999)
+        etaSeconds = state.isFinal ? nil : estimator?.eta(work)
         seenAt = record.seenAt
         startedAt = record.startedAt
         updatedAt = record.updatedAt
