@@ -1,13 +1,106 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let package = Package(name: "datarowd", dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
-    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-])
+extension Target.Dependency {
+    static let arguments = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let log = product(name: "Logging", package: "swift-log")
+    static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let deque = product(name: "DequeModule", package: "swift-collections")
+    static let nio = product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioHTTP = product(name: "NIOHTTP1", package: "swift-nio")
+    static let system = product(name: "SystemPackage", package: "swift-system")
+    static let yams = product(name: "Yams", package: "Yams")
+}
+
+let package = Package(
+    name: "datarowd",
+    products: [
+        //         .executable(name: "datarowd", targets: ["datarowd"]),
+        //         .executable(name: "datarowctl", targets: ["datarowctl"]),
+        .executable(name: "labelbox-sim", targets: ["labelbox-sim"]),
+        .library(name: "DataRows", targets: ["DataRows"]),
+        .library(name: "LabelboxAPI", targets: ["LabelboxAPI"]),
+        .library(name: "LabelboxSimulator", targets: ["LabelboxSimulator"]),
+        .library(name: "Importing", targets: ["Importing"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // What is foreign: C behind one small door each.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CCurlShim", dependencies: ["CCurl"]),
+        .target(name: "CLinux"),
+
+        // What everyone speaks of.
+        .target(name: "DataRows", dependencies: ["CZlib", "Locking", .crypto, .system]),
+
+        // Tools without opinions.
+        .target(name: "Locking"),
+        .target(name: "Files", dependencies: ["CLinux", "Locking", .system]),
+        .target(name: "Pacing", dependencies: ["Locking", .deque]),
+        .target(name: "Transport", dependencies: ["CCurl", "CCurlShim", "Locking", .system]),
+
+        // The three outsides: the folder, Labelbox, the database.
+        .target(name: "Intake", dependencies: ["CLinux", "DataRows", "Files", "Locking", .log, .system]),
+        .target(name: "LabelboxAPI", dependencies: ["DataRows", "Locking", "Transport"]),
+        .target(name: "Ledger", dependencies: ["DataRows", "Locking", .grdb, .system]),
+
+        // The work.
+        .target(name: "Results", dependencies: ["DataRows", "Ledger", .system]),
+        .target(
+            name: "Importing",
+            dependencies: [
+                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Results", "Transport",
+                .crypto, .log, .metrics, .system,
+            ]),
+
+        // The view.
+        .target(name: "Reporting", dependencies: ["DataRows", "Files", "Ledger", "Locking", "Results", .log, .system]),
+
+        // The stage set.
+        .target(name: "LabelboxSimulator", dependencies: ["Locking", .crypto, .nio, .nioHTTP, .nioPosix]),
+        .executableTarget(name: "labelbox-sim", dependencies: ["LabelboxSimulator", .arguments]),
+
+        // Tests: one target a room.
+        .target(name: "TestSupport", dependencies: ["Locking"], path: "Tests/TestSupport"),
+        .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport", .system]),
+        .testTarget(name: "PacingTests", dependencies: ["Pacing", "TestSupport"]),
+        .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", .system]),
+        .testTarget(name: "IntakeTests", dependencies: ["Intake", "TestSupport", .log, .system]),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "TestSupport", .system]),
+    ],
+    cLanguageStandard: .c17
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        // `any` marks the cost of an existential (SE-0335).
+        .enableUpcomingFeature("ExistentialAny"),
+        // An import leaks only on purpose (SE-0409).
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        // A file imports what it uses (SE-0444).
+        .enableUpcomingFeature("MemberImportVisibility"),
+        // An async function runs where its caller does (SE-0461).
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ]
+    target.cSettings = [.treatAllWarnings(as: .error)]
+}

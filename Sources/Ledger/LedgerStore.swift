@@ -53,6 +53,8 @@ public protocol LedgerStore: Sendable {
     func recordFailed(_ item: Leased<MediaRecord>, failure: ErrorEntry, at now: Date) async throws
     /// Content that was uploaded after a time and may be used again.
     func knownContent(sha256: [UInt8], bytes: Int64, uploadedAfter: Date) async throws -> UploadedContent?
+    /// Remembers content that was uploaded and is no media file of a watch, such as a long text.
+    func recordContent(_ content: UploadedContent) async throws
     /// Which of these paths of a watch an unfinished import names.
     func namedPaths(watch: String, among paths: [FilePath]) async throws -> Set<FilePath>
     /// Whether some import of the watch has not been planned, so that what it names is not known yet.
@@ -107,8 +109,20 @@ public protocol LedgerStore: Sendable {
     func leaseLeavingMedia(for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>]
     /// Fixes where media files go, before they are moved.
     func recordMediaDestinations(_ items: [(Leased<MediaRecord>, FilePath)], at now: Date) async throws
+    /// Puts a media file back to be put away later.
+    func postponeLeaving(_ item: Leased<MediaRecord>, until: Date, at now: Date) async throws
     /// Forgets media files that are where they belong.
     func recordMediaGone(_ items: [Leased<MediaRecord>], at now: Date) async throws
+
+    /// Remembers files that stay in their drop folder, in the same step as nothing else: they are only looked up.
+    func recordKept(_ files: [KeptFile], watch: String) async throws
+    /// Which of these files stayed in their drop folder after an import, and are as they were.
+    func keptFiles(watch: String, among files: [KeptFile]) async throws -> Set<FilePath>
+
+    // MARK: Waiting
+
+    /// When work that is not due yet will be; `nil` when there is none in this queue.
+    func nextDue(_ queue: LedgerQueue, after now: Date) async throws -> Date?
 
     // MARK: Views
 
@@ -128,6 +142,14 @@ public protocol LedgerStore: Sendable {
     func tasks(isOpen: Bool?, limit: Int) async throws -> [(TaskEntry, [ImportRecord])]
     /// How much there is of everything.
     func totals() async throws -> LedgerTotals
+}
+
+/// What a stage of the pipeline waits for.
+public enum LedgerQueue: Sendable, Hashable {
+    case imports(ImportPhase)
+    case media
+    case leavingMedia
+    case submissions([SubmissionPhase])
 }
 
 /// To whom and for how long items are leased.

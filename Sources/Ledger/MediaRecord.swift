@@ -9,9 +9,7 @@ public struct MediaIdentity: Sendable, Hashable {
     public var modified: Int64
     public var changed: Int64
 
-    /// - Parameters:
-    ///   - modified: Nanoseconds since 1970, as `st_mtim`.
-    ///   - changed: Nanoseconds since 1970, as `st_ctim`.
+    /// Takes what `fstat` says, with `modified` and `changed` in nanoseconds since 1970.
     public init(device: UInt64, inode: UInt64, size: Int64, modified: Int64, changed: Int64) {
         self.device = device
         self.inode = inode
@@ -30,8 +28,11 @@ public struct MediaReference: Sendable, Hashable {
     public var path: FilePath
     /// `nil` while the file is not there or not yet settled.
     public var identity: MediaIdentity?
+    /// Set where the file is not to be read, now or later.
+    public var failure: ErrorEntry?
 
-    public init(name: String, root: Int, path: FilePath, identity: MediaIdentity?) {
+    public init(name: String, root: Int, path: FilePath, identity: MediaIdentity?, failure: ErrorEntry? = nil) {
+        self.failure = failure
         self.name = name
         self.root = root
         self.path = path
@@ -70,6 +71,8 @@ public struct MediaRecord: Sendable, Hashable {
     public var since: Date
     /// Where it goes after the import.
     public var destination: FilePath?
+    /// `archive` or `failed`, by how the last import that named it ended; set while it leaves.
+    public var leavesTo: String?
 }
 
 /// What a row's local file became.
@@ -91,5 +94,21 @@ public struct UploadedContent: Sendable, Hashable {
         self.bytes = bytes
         self.url = url
         self.uploadedAt = uploadedAt
+    }
+}
+
+/// A file that stays in its drop folder after its import.
+///
+/// Known by size and time of change of its content: an inode is no identity, it is given to the next file.
+public struct KeptFile: Sendable, Hashable {
+    public var path: FilePath
+    public var size: Int64
+    /// Nanoseconds since 1970.
+    public var modified: Int64
+
+    public init(path: FilePath, size: Int64, modified: Int64) {
+        self.path = path
+        self.size = size
+        self.modified = modified
     }
 }

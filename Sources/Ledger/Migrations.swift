@@ -4,7 +4,9 @@ internal import GRDB
 ///
 /// A step that was released is never changed: a later one mends it.
 enum Migrations {
-    /// Every step, in order. The last one's name is the version that ``SQLiteLedger`` writes and accepts.
+    /// Every step, in order.
+    ///
+    /// The last one's name is the version that ``SQLiteLedger`` writes and accepts.
     static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
@@ -65,7 +67,7 @@ enum Migrations {
             lease_until REAL
         ) STRICT;
         CREATE UNIQUE INDEX imports_by_revision ON imports (revision);
-        CREATE INDEX imports_by_path ON imports (watch, path);
+        CREATE INDEX imports_by_path ON imports (path, watch);
         CREATE INDEX imports_open ON imports (phase, seen_at) WHERE phase <> 'closed';
         CREATE INDEX imports_unfinished ON imports (watch, seen_at) WHERE phase <> 'closed';
         CREATE INDEX imports_leased ON imports (lease_owner) WHERE lease_owner IS NOT NULL;
@@ -176,6 +178,15 @@ enum Migrations {
             path BLOB,
             lines BLOB,
             PRIMARY KEY (import_id, number)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Files that stay where they were dropped and must not be taken for new ones.
+        CREATE TABLE kept (
+            watch TEXT NOT NULL,
+            path BLOB NOT NULL,
+            size INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            PRIMARY KEY (watch, path)
         ) STRICT, WITHOUT ROWID;
 
         -- Counted by triggers, so that the daemon's status never has to read its history.

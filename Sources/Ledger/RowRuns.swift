@@ -50,7 +50,7 @@ public struct RowRuns: Sendable, Hashable {
     public func split(at count: Int) -> (RowRuns, RowRuns) {
         var first = RowRuns()
         var rest = RowRuns()
-        var wanted = count
+        var wanted = max(0, count)
         for run in runs {
             let taken = min(wanted, run.count)
             wanted -= taken
@@ -70,10 +70,13 @@ extension RowRuns {
 
     /// Reads ``encoded`` again; `nil` where the text is not such a list.
     public init?(encoded: String) {
-        for part in encoded.split(separator: ",") {
-            let ends = part.split(separator: "-").compactMap { Int($0) }
-            guard ends.count == 2, ends[0] <= ends[1], ends[0] >= (runs.last?.upperBound ?? 0) else { return nil }
-            runs.append(ends[0]..<ends[1] + 1)
+        if encoded.isEmpty { return }
+        for part in encoded.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last, last < Int.max,
+                runs.last.map({ first > $0.upperBound }) ?? true
+            else { return nil }
+            runs.append(first..<last + 1)
         }
     }
 }

@@ -62,8 +62,9 @@ extension SQLiteLedger {
                     """),
             arguments: [id])
         for media in alone {
-            // A file of which nothing was ever found has nothing to move; one outside the watch is not ours.
-            if let leavesTo {
+            // A file of which nothing was ever found has nothing to move; one outside the watch is not ours; and one that
+            // another import names under a row of its own (it was seen before it settled, or failed once) leaves with that.
+            if let leavesTo, try !isNamedElsewhere(db, media, but: id) {
                 try db.cachedStatement(
                     sql: """
                         UPDATE media SET phase = 'leaving', leaves_to = ?, next_attempt = 0, lease_owner = NULL, lease_until = NULL
@@ -72,8 +73,53 @@ extension SQLiteLedger {
                 ).execute(arguments: [leavesTo, media])
                 if db.changesCount == 1 { continue }
             }
+            // One that stays where it is must not be taken for a new one later.
+            try db.cachedStatement(
+                sql: """
+                    INSERT OR REPLACE INTO kept (watch, path, size, modified)
+                    SELECT watch, path, size, modified FROM media WHERE id = ? AND inode IS NOT NULL AND root = 0
+                    """
+            ).execute(arguments: [media])
             try db.cachedStatement(sql: "DELETE FROM media WHERE id = ?").execute(arguments: [media])
         }
+    }
+
+    public func recordKept(_ files: [KeptFile], watch: String) async throws {
+        try await write { db in
+            for file in files {
+                try db.cachedStatement(
+                    sql: "INSERT OR REPLACE INTO kept (watch, path, size, modified) VALUES (?, ?, ?, ?)"
+                )
+                .execute(arguments: [watch, file.path.stored, file.size, file.modified])
+            }
+        }
+    }
+
+    public func keptFiles(watch: String, among files: [KeptFile]) async throws -> Set<FilePath> {
+        try await read { db in
+            var kept = Set<FilePath>()
+            for file in files {
+                let isKept = try Bool.fetchOne(
+                    db.cachedStatement(
+                        sql: "SELECT 1 FROM kept WHERE watch = ? AND path = ? AND size = ? AND modified = ?"),
+                    arguments: [watch, file.path.stored, file.size, file.modified])
+                if isKept == true { kept.insert(file.path) }
+            }
+            return kept
+        }
+    }
+
+    private static func isNamedElsewhere(_ db: Database, _ media: Int64, but id: String) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (
+                        SELECT 1 FROM media AS mine
+                            JOIN media AS other USING (watch, root, path)
+                            JOIN media_refs ON media_refs.media_id = other.id
+                        WHERE mine.id = ? AND other.id <> mine.id AND import_id <> ?)
+                    """),
+            arguments: [media, id]) ?? false
     }
 
     public func recordMediaDestinations(_ items: [(Leased<MediaRecord>, FilePath)], at now: Date) async throws {
@@ -84,11 +130,18 @@ extension SQLiteLedger {
         }
     }
 
+    public func postponeLeaving(_ item: Leased<MediaRecord>, until: Date, at now: Date) async throws {
+        try await write { db in
+            try Self.update(db, item, set: "next_attempt = ?, lease_owner = NULL, lease_until = NULL", [until.stored])
+        }
+    }
+
     public func recordMediaGone(_ items: [Leased<MediaRecord>], at now: Date) async throws {
         try await write { db in
             for item in items {
                 try db.cachedStatement(sql: "DELETE FROM media WHERE id = ? AND lease_owner = ? AND lease_fence = ?")
                     .execute(arguments: [item.item.id, item.lease.owner.rawValue, item.lease.fence])
+                guard db.changesCount == 1 else { throw LedgerError.leaseLost(what: "media file \(item.item.path)") }
             }
         }
     }

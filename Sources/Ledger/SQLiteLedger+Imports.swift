@@ -30,7 +30,7 @@ extension SQLiteLedger {
             try db.execute(
                 sql: """
                     UPDATE submissions SET phase = 'ambiguous', next_attempt = ?, reason = ?
-                    WHERE phase = 'submitting'
+                    WHERE phase = 'submitting' AND phase <> 'settled'
                     """,
                 arguments: [now.stored, "the daemon stopped between the call and its answer; its rows are looked up"])
             recovery.ambiguousSubmissions = db.changesCount

@@ -4,27 +4,33 @@ public import SystemPackage
 
 extension SQLiteLedger {
     public func leaseMedia(for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
-        try await leaseMedia(phases: "'awaited', 'pending'", for: grant, limit: limit)
+        try await leaseMedia(phases: ["awaited", "pending"], for: grant, limit: limit)
     }
 
     public func leaseLeavingMedia(for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
-        try await leaseMedia(phases: "'leaving'", for: grant, limit: limit)
+        try await leaseMedia(phases: ["leaving"], for: grant, limit: limit)
     }
 
-    private func leaseMedia(phases: String, for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
-        try await write { db in
+    private func leaseMedia(phases: [String], for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
+        // One ordered walk of the index for each phase, which ends at the limit: `phase IN (…) ORDER BY next_attempt`
+        // would sort everything that is due, again for each lease.
+        let due = phases.map { phase in
+            """
+            SELECT * FROM (
+                SELECT id, next_attempt FROM media WHERE phase = '\(phase)' AND phase IN ('awaited', 'pending', 'leaving')
+                    AND next_attempt <= ?3 AND (lease_owner IS NULL OR lease_until < ?3)
+                ORDER BY next_attempt LIMIT ?4)
+            """
+        }
+        let sql = """
+            UPDATE media SET lease_owner = ?1, lease_fence = lease_fence + 1, lease_until = ?2
+            WHERE id IN (SELECT id FROM (\(due.joined(separator: " UNION ALL "))) ORDER BY next_attempt LIMIT ?4)
+            RETURNING *
+            """
+        return try await write { db in
             try Row.fetchAll(
-                db.cachedStatement(
-                    sql: """
-                        UPDATE media SET lease_owner = ?, lease_fence = lease_fence + 1, lease_until = ?
-                        WHERE id IN (
-                            SELECT id FROM media WHERE phase IN (\(phases)) AND next_attempt <= ?
-                                AND phase IN ('awaited', 'pending', 'leaving')
-                                AND (lease_owner IS NULL OR lease_until < ?)
-                            ORDER BY next_attempt LIMIT ?)
-                        RETURNING *
-                        """),
-                arguments: [grant.owner.rawValue, grant.until.stored, grant.now.stored, grant.now.stored, limit]
+                db.cachedStatement(sql: sql),
+                arguments: [grant.owner.rawValue, grant.until.stored, grant.now.stored, limit]
             )
             .compactMap { row in try row.lease.map { Leased(try MediaRecord(row: row), lease: $0) } }
             .sorted { $0.item.id < $1.item.id }
@@ -46,16 +52,15 @@ extension SQLiteLedger {
 
     public func recordFound(_ item: Leased<MediaRecord>, identity: MediaIdentity, at now: Date) async throws {
         try await write { db in
+            let before = try Self.standing(db, item)
             try Self.update(
                 db, item, set: "device = ?, inode = ?, size = ?, modified = ?, changed = ?, phase = 'pending'",
                 Self.columns(of: identity))
-            let wasAwaited = item.item.phase == .awaited
-            let known = item.item.identity?.size ?? 0
             for id in try Self.imports(db, naming: item.item.id) {
                 try db.cachedStatement(
                     sql:
                         "UPDATE imports SET media_awaited = media_awaited - ?, media_bytes = media_bytes + ? WHERE id = ?"
-                ).execute(arguments: [wasAwaited ? 1 : 0, identity.size - known, id])
+                ).execute(arguments: [before.isAwaited ? 1 : 0, identity.size - before.size, id])
                 try Self.refresh(db, id, at: now)
             }
         }
@@ -63,11 +68,12 @@ extension SQLiteLedger {
 
     public func postpone(_ item: Leased<MediaRecord>, until: Date, isAwaited: Bool, at now: Date) async throws {
         try await write { db in
+            let before = try Self.standing(db, item)
             try Self.update(
                 db, item,
                 set: "phase = ?, next_attempt = ?, attempts = attempts + 1, lease_owner = NULL, lease_until = NULL",
                 [isAwaited ? "awaited" : "pending", until.stored])
-            let change = (isAwaited ? 1 : 0) - (item.item.phase == .awaited ? 1 : 0)
+            let change = (isAwaited ? 1 : 0) - (before.isAwaited ? 1 : 0)
             guard change != 0 else { return }
             for id in try Self.imports(db, naming: item.item.id) {
                 try db.cachedStatement(sql: "UPDATE imports SET media_awaited = media_awaited + ? WHERE id = ?")
@@ -79,27 +85,38 @@ extension SQLiteLedger {
 
     public func recordUploaded(_ item: Leased<MediaRecord>, content: UploadedContent, at now: Date) async throws {
         try await write { db in
+            let before = try Self.standing(db, item)
             try Self.update(
                 db, item,
                 set: "phase = 'uploaded', sha256 = ?, url = ?, uploaded_at = ?, lease_owner = NULL, lease_until = NULL",
                 [Data(content.sha256), content.url, content.uploadedAt.stored])
-            try db.cachedStatement(
-                sql: """
-                    INSERT INTO contents (sha256, bytes, url, uploaded_at) VALUES (?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET url = excluded.url, uploaded_at = excluded.uploaded_at
-                    WHERE excluded.uploaded_at >= contents.uploaded_at
-                    """
-            ).execute(arguments: [Data(content.sha256), content.bytes, content.url, content.uploadedAt.stored])
-            try Self.mediaEnded(db, item.item, uploaded: content.bytes, at: now)
+            try Self.remember(db, content)
+            try Self.mediaEnded(
+                db, item.item, wasAwaited: before.isAwaited, uploaded: content.bytes, at: now)
         }
+    }
+
+    public func recordContent(_ content: UploadedContent) async throws {
+        try await write { try Self.remember($0, content) }
+    }
+
+    private static func remember(_ db: Database, _ content: UploadedContent) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO contents (sha256, bytes, url, uploaded_at) VALUES (?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET url = excluded.url, uploaded_at = excluded.uploaded_at
+                WHERE excluded.uploaded_at >= contents.uploaded_at
+                """
+        ).execute(arguments: [Data(content.sha256), content.bytes, content.url, content.uploadedAt.stored])
     }
 
     public func recordFailed(_ item: Leased<MediaRecord>, failure: ErrorEntry, at now: Date) async throws {
         try await write { db in
+            let before = try Self.standing(db, item)
             try Self.update(
                 db, item, set: "phase = 'failed', failure = ?, lease_owner = NULL, lease_until = NULL",
                 [try failure.stored()])
-            try Self.mediaEnded(db, item.item, uploaded: nil, at: now)
+            try Self.mediaEnded(db, item.item, wasAwaited: before.isAwaited, uploaded: nil, at: now)
         }
     }
 
@@ -158,13 +175,30 @@ extension SQLiteLedger {
         guard db.changesCount == 1 else { throw LedgerError.leaseLost(what: "media file \(item.item.path)") }
     }
 
+    /// How a file stands now: the caller's copy dates from its lease, and a step since then may have changed it.
+    private static func standing(
+        _ db: Database, _ item: Leased<MediaRecord>
+    ) throws -> (isAwaited: Bool, size: Int64) {
+        let row = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT phase, size FROM media WHERE id = ?"), arguments: [item.item.id])
+        guard let row else { throw LedgerError.leaseLost(what: "media file \(item.item.path)") }
+        return (row["phase"] as String == "awaited", row["size"] ?? 0)
+    }
+
+    /// The imports that count a file: one that is still being planned counts its media when the plan ends.
     private static func imports(_ db: Database, naming media: Int64) throws -> [String] {
         try String.fetchAll(
-            db.cachedStatement(sql: "SELECT DISTINCT import_id FROM media_refs WHERE media_id = ?"), arguments: [media])
+            db.cachedStatement(
+                sql: """
+                    SELECT DISTINCT import_id FROM media_refs JOIN imports ON imports.id = import_id
+                    WHERE media_id = ? AND phase = 'moving'
+                    """), arguments: [media])
     }
 
     /// Tells the segments that wait for a file, and the imports that count it, that its way has ended.
-    private static func mediaEnded(_ db: Database, _ media: MediaRecord, uploaded: Int64?, at now: Date) throws {
+    private static func mediaEnded(
+        _ db: Database, _ media: MediaRecord, wasAwaited: Bool, uploaded: Int64?, at now: Date
+    ) throws {
         try db.cachedStatement(
             sql: """
                 UPDATE segments SET media_open = media_open - 1
@@ -178,7 +212,6 @@ extension SQLiteLedger {
                 WHERE id IN (SELECT segment_id FROM media_refs WHERE media_id = ?) AND phase = 'waiting' AND media_open = 0
                 """
         ).execute(arguments: [now.stored, media.id])
-        let wasAwaited = media.phase == .awaited ? 1 : 0
         for id in try imports(db, naming: media.id) {
             try db.cachedStatement(
                 sql: """
@@ -187,7 +220,7 @@ extension SQLiteLedger {
                         started_at = COALESCE(started_at, ?)
                     WHERE id = ?
                     """
-            ).execute(arguments: [wasAwaited, uploaded == nil ? 0 : 1, uploaded ?? 0, now.stored, id])
+            ).execute(arguments: [wasAwaited ? 1 : 0, uploaded == nil ? 0 : 1, uploaded ?? 0, now.stored, id])
             try settleHold(db, id, at: now)
             try refresh(db, id, at: now)
         }

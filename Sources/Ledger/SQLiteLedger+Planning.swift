@@ -24,7 +24,10 @@ extension SQLiteLedger {
             if let part = plan.problemsPart { try Self.insert(db, part, of: id) }
 
             let isEnding = plan.ending != nil
-            if isEnding { try Self.dropSegments(db, of: id) }
+            if isEnding {
+                try Self.dropMedia(db, of: id, keepsUploaded: false)
+                try Self.dropSegments(db, of: id)
+            }
             try Self.update(
                 db, item, at: now,
                 set: """
@@ -65,10 +68,23 @@ extension SQLiteLedger {
         guard isHeld == true else { throw LedgerError.leaseLost(what: "import \(item.item.id)") }
     }
 
+    /// Forgets what an earlier plan of the import left, with the files that only it named; a file that is at the server
+    /// already stays, so that the new plan finds it.
     private static func dropDraft(_ db: Database, _ record: ImportRecord) throws {
+        try dropMedia(db, of: record.id.rawValue, keepsUploaded: true)
         try dropSegments(db, of: record.id.rawValue)
         try db.cachedStatement(sql: "DELETE FROM results_parts WHERE import_id = ?")
             .execute(arguments: [record.id.rawValue])
+    }
+
+    private static func dropMedia(_ db: Database, of id: String, keepsUploaded: Bool) throws {
+        try db.cachedStatement(
+            sql: """
+                DELETE FROM media WHERE \(keepsUploaded ? "phase <> 'uploaded'" : "TRUE") AND id IN (
+                    SELECT media_id FROM media_refs AS mine WHERE import_id = ?1 AND NOT EXISTS (
+                        SELECT 1 FROM media_refs AS theirs WHERE theirs.media_id = mine.media_id AND theirs.import_id <> ?1))
+                """
+        ).execute(arguments: [id])
     }
 
     static func dropSegments(_ db: Database, of id: String) throws {
@@ -93,12 +109,13 @@ extension SQLiteLedger {
             ])
             let id = db.lastInsertedRowID
             var open = Set<Int64>()
-            for reference in segment.media {
+            var names = Set<String>()
+            for reference in segment.media where names.insert(reference.name).inserted {
                 let (media, isOpen) = try mediaRow(db, for: reference, watch: record.watch, at: now)
                 if isOpen { open.insert(media) }
                 try db.cachedStatement(
                     sql:
-                        "INSERT INTO media_refs (segment_id, name, media_id, import_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+                        "INSERT INTO media_refs (segment_id, name, media_id, import_id) VALUES (?, ?, ?, ?)"
                 ).execute(arguments: [id, reference.name, media, record.id.rawValue])
             }
             try db.cachedStatement(sql: "UPDATE segments SET origin = id, media_open = ? WHERE id = ?")
@@ -110,6 +127,17 @@ extension SQLiteLedger {
     private static func mediaRow(
         _ db: Database, for reference: MediaReference, watch: String, at now: Date
     ) throws -> (id: Int64, isOpen: Bool) {
+        if let failure = reference.failure {
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO media (watch, root, path, phase, failure, since, next_attempt)
+                    VALUES (?, ?, ?, 'failed', ?, ?, ?)
+                    """
+            ).execute(arguments: [
+                watch, reference.root, reference.path.stored, try failure.stored(), now.stored, now.stored,
+            ])
+            return (db.lastInsertedRowID, false)
+        }
         let known = try Row.fetchAll(
             db.cachedStatement(
                 sql: "SELECT * FROM media WHERE watch = ? AND root = ? AND path = ? ORDER BY id DESC LIMIT 20"),
@@ -121,6 +149,14 @@ extension SQLiteLedger {
                 return (media.id, true)
             case .uploaded where media.identity == reference.identity && media.identity != nil:
                 return (media.id, false)
+            case .leaving
+            where media.identity == reference.identity && media.identity != nil && media.destination == nil
+                && row.lease == nil:
+                // On its way out, but not moved yet: it stays for this import, which looks at it again.
+                try db.cachedStatement(
+                    sql: "UPDATE media SET phase = 'pending', leaves_to = NULL, next_attempt = ?, failure = NULL WHERE id = ?"
+                ).execute(arguments: [now.stored, media.id])
+                return (media.id, true)
             default: continue
             }
         }

@@ -102,7 +102,8 @@ extension MediaRecord {
             failure: try row.errorEntry("failure"),
             attempts: row["attempts"],
             since: Date(timeIntervalSince1970: row["since"]),
-            destination: row.optionalPath("destination"))
+            destination: row.optionalPath("destination"),
+            leavesTo: row["leaves_to"])
     }
 }
 

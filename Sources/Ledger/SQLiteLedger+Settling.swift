@@ -15,7 +15,7 @@ extension SQLiteLedger {
                     """, [status, reason, now.stored])
             var touched = Set<String>()
             for outcome in outcomes {
-                touched.insert(try Self.settle(db, outcome, wasSubmitted: item.item.taskID != nil, at: now))
+                touched.insert(try Self.settle(db, outcome, of: item.item, at: now))
             }
             let left = try Int.fetchOne(
                 db.cachedStatement(sql: "SELECT COUNT(*) FROM segments WHERE submission_id = ?"),
@@ -33,12 +33,13 @@ extension SQLiteLedger {
 
     /// Ends one segment; returns its import.
     private static func settle(
-        _ db: Database, _ outcome: SegmentOutcome, wasSubmitted: Bool, at now: Date
+        _ db: Database, _ outcome: SegmentOutcome, of submission: SubmissionRecord, at now: Date
     ) throws -> String {
         guard
             let segment = try Row.fetchOne(
-                db.cachedStatement(sql: "SELECT * FROM segments WHERE id = ?"), arguments: [outcome.segment])
-        else { throw LedgerError.unknown(what: "segment \(outcome.segment)") }
+                db.cachedStatement(sql: "SELECT import_id FROM segments WHERE id = ? AND submission_id = ?"),
+                arguments: [outcome.segment, submission.id.rawValue])
+        else { throw LedgerError.unknown(what: "segment \(outcome.segment) of submission \(submission.id)") }
         let id: String = segment["import_id"]
         for again in outcome.again {
             try db.cachedStatement(
@@ -56,7 +57,7 @@ extension SQLiteLedger {
         }
         try db.cachedStatement(sql: "DELETE FROM segments WHERE id = ?").execute(arguments: [outcome.segment])
         if let part = outcome.results { try insert(db, part, of: id) }
-        let resent = wasSubmitted ? outcome.again.reduce(0) { $0 + $1.rows.count } : 0
+        let resent = submission.taskID != nil ? outcome.again.reduce(0) { $0 + $1.rows.count } : 0
         try db.cachedStatement(
             sql: """
                 UPDATE imports SET rows_created = rows_created + ?, rows_updated = rows_updated + ?,

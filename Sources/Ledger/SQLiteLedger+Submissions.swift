@@ -9,7 +9,7 @@ extension SQLiteLedger {
             let groups = try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT batch_key, isolation, SUM(send_rows) AS rows, MIN(max_rows) AS max_rows,
+                        SELECT batch_key, isolation, COUNT(*) AS segments, SUM(send_rows) AS rows, MIN(max_rows) AS max_rows,
                             MIN(ready_at) AS first, MAX(ready_at) AS last, MAX(linger) AS linger
                         FROM segments WHERE phase = 'ready' GROUP BY batch_key, isolation ORDER BY first
                         """))
@@ -17,23 +17,24 @@ extension SQLiteLedger {
                 let key = (batch: group["batch_key"] as String, isolation: group["isolation"] as String?)
                 let maximum = max(1, group["max_rows"] as Int)
                 var rows: Int = group["rows"]
+                var segments: Int = group["segments"]
                 let linger: Double = group["linger"]
                 let due =
                     key.isolation != nil
                     ? -Double.infinity
                     : min((group["last"] as Double) + linger, (group["first"] as Double) + Self.longestLinger * linger)
-                while rows > 0 || due <= now.stored {
-                    guard rows >= maximum || due <= now.stored else { break }
+                while segments > 0, rows >= maximum || due <= now.stored {
                     if sealing.sealed >= limit {
-                        // Those who asked are busy; they come back when they are not.
+                        sealing.next = now
                         return sealing
                     }
                     let taken = try Self.sealOne(db, key, maximum: maximum, at: now)
                     if taken.segments == 0 { break }
+                    segments -= taken.segments
                     rows -= taken.rows
-                    if taken.rows > 0 { sealing.sealed += 1 }
+                    sealing.sealed += 1
                 }
-                if rows > 0 {
+                if segments > 0 {
                     let due = Date(timeIntervalSince1970: due)
                     sealing.next = min(sealing.next ?? due, due)
                 }

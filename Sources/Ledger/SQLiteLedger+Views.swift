@@ -1,5 +1,5 @@
 public import DataRows
-internal import Foundation
+public import Foundation
 internal import GRDB
 public import SystemPackage
 
@@ -111,6 +111,33 @@ extension SQLiteLedger {
                         WHERE import_id = ? AND phase = 'awaited' ORDER BY name LIMIT ?
                         """),
                 arguments: [id.rawValue, limit])
+        }
+    }
+
+    public func nextDue(_ queue: LedgerQueue, after now: Date) async throws -> Date? {
+        let sql =
+            switch queue {
+            case .imports(let phase):
+                """
+                SELECT MIN(next_attempt) FROM imports
+                WHERE phase = '\(phase.rawValue)' AND phase <> 'closed' AND next_attempt > ? AND lease_owner IS NULL
+                """
+            case .media, .leavingMedia:
+                """
+                SELECT MIN(next_attempt) FROM media
+                WHERE phase IN (\(queue == .media ? "'awaited', 'pending'" : "'leaving'"))
+                    AND phase IN ('awaited', 'pending', 'leaving') AND next_attempt > ? AND lease_owner IS NULL
+                """
+            case .submissions(let phases):
+                """
+                SELECT MIN(next_attempt) FROM submissions
+                WHERE phase IN (\(phases.map { "'\($0.rawValue)'" }.joined(separator: ", ")))
+                    AND phase <> 'settled' AND next_attempt > ? AND lease_owner IS NULL
+                """
+            }
+        return try await read { db in
+            try Double.fetchOne(db.cachedStatement(sql: sql), arguments: [now.stored])
+                .map { Date(timeIntervalSince1970: $0) }
         }
     }
 

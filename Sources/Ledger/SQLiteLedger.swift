@@ -13,6 +13,13 @@ public final class SQLiteLedger: LedgerStore {
 
     /// Opens or creates the ledger, makes a backup of an older one and brings it up to date.
     public static func open(at path: FilePath) throws(LedgerError) -> SQLiteLedger {
+        try open(at: path, tracing: nil)
+    }
+
+    /// As ``open(at:)``; `tracing` is told each statement before it runs.
+    package static func open(
+        at path: FilePath, tracing: (@Sendable (String) -> Void)?
+    ) throws(LedgerError) -> SQLiteLedger {
         let ledger = try translating(path.string) {
             var configuration = Configuration()
             configuration.busyMode = .timeout(10)
@@ -20,6 +27,11 @@ public final class SQLiteLedger: LedgerStore {
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA foreign_keys = OFF")
                 try db.execute(sql: "PRAGMA cache_size = -8192")
+                if let tracing {
+                    db.trace { event in
+                        if case .statement(let statement) = event { tracing(statement.sql) }
+                    }
+                }
             }
             configuration.maximumReaderCount = 4
             return SQLiteLedger(
@@ -117,7 +129,12 @@ public final class SQLiteLedger: LedgerStore {
 
     /// Tells by SQLite's result code what a failure means for the daemon.
     static func ledgerError(_ error: any Error, path: String) -> LedgerError {
-        if let error = error as? LedgerError { return error }
+        switch error as? LedgerError {
+        case .defect("", let why)?: return .defect(path: path, why: why)
+        case .corrupt("", let why)?: return .corrupt(path: path, why: why)
+        case let error?: return error
+        case nil: break
+        }
         guard let error = error as? DatabaseError else { return .defect(path: path, why: "\(error)") }
         let why = "\(error.message ?? error.resultCode.description) (SQLite \(error.extendedResultCode.rawValue))"
         switch error.resultCode {

@@ -10,6 +10,8 @@ public struct PlannedSegment: Sendable, Hashable {
     public var rowCount: Int
     /// How many of them are to be sent.
     public var validRows: Int
+    /// Which rows those are, where it is not all of them.
+    public var only: RowRuns?
     /// Where the run begins in the (inflated) manifest.
     public var offset: Int64
     /// How long it is in bytes.
@@ -18,11 +20,13 @@ public struct PlannedSegment: Sendable, Hashable {
     public var media: [MediaReference]
 
     public init(
-        firstRow: Int, rowCount: Int, validRows: Int, offset: Int64, length: Int64, media: [MediaReference] = []
+        firstRow: Int, rowCount: Int, validRows: Int, only: RowRuns? = nil, offset: Int64, length: Int64,
+        media: [MediaReference] = []
     ) {
         self.firstRow = firstRow
         self.rowCount = rowCount
         self.validRows = validRows
+        self.only = only
         self.offset = offset
         self.length = length
         self.media = media

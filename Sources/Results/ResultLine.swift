@@ -1,3 +1,5 @@
+internal import DataRows
+
 /// What became of one row, as a line of the results file.
 ///
 /// There is a line for each of perhaps millions of rows, so keys and ids are passed as the JSON text that was read
@@ -55,7 +57,7 @@ public struct ResultLine: Sendable, Hashable {
     /// Text as the JSON string that ``globalKey``, ``externalID`` and ``dataRowID`` want.
     public static func quoted(_ text: String) -> ArraySlice<UInt8> {
         var bytes: [UInt8] = []
-        JSONWriter.append(text, to: &bytes)
+        JSONText.appendString(text.utf8, to: &bytes)
         return bytes[...]
     }
 
@@ -76,9 +78,9 @@ public struct ResultLine: Sendable, Hashable {
         }
         if let failure {
             bytes.append(contentsOf: Self.codePrefix)
-            JSONWriter.append(failure.code, to: &bytes)
+            JSONText.appendString(failure.code.utf8, to: &bytes)
             bytes.append(contentsOf: Self.messagePrefix)
-            JSONWriter.append(failure.message, to: &bytes)
+            JSONText.appendString(failure.message.utf8, to: &bytes)
             bytes.append(UInt8(ascii: "}"))
         }
         bytes.append(UInt8(ascii: "}"))

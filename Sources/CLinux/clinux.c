@@ -1,0 +1,73 @@
+#define _GNU_SOURCE
+#include "clinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+const int clinux_o_path = O_PATH;
+
+int clinux_open_beneath(int dirfd, const char *path, int flags, int no_symlinks) {
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)flags,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (no_symlinks ? RESOLVE_NO_SYMLINKS : 0),
+    };
+    // EAGAIN: a rename or mount raced with the walk; the kernel asks to be asked again.
+    for (int tries = 0; tries < 16; tries++) {
+        long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) return (int)fd;
+    }
+    return -1;
+}
+
+int clinux_rename_noreplace(int olddir, const char *oldpath, int newdir, const char *newpath) {
+    return renameat2(olddir, oldpath, newdir, newpath, RENAME_NOREPLACE);
+}
+
+ssize_t clinux_copy_range(int from, int to, size_t length) {
+    return copy_file_range(from, NULL, to, NULL, length, 0);
+}
+
+int clinux_syncfs(int fd) { return syncfs(fd); }
+
+int clinux_lock_open_file(int fd) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+int clinux_is_open_for_writing(int fd) {
+    // Whoever opens the file for writing while we hold the lease makes the kernel signal us. The
+    // default, SIGIO, ends the process; SIGURG is ignored unless someone asks for it.
+    if (fcntl(fd, F_SETSIG, SIGURG) != 0) return -1;
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+        fcntl(fd, F_SETLEASE, F_UNLCK);
+        return 0;
+    }
+    return errno == EAGAIN || errno == EWOULDBLOCK ? 1 : -1;
+}
+
+int clinux_file_system_magic(const char *path, uint64_t *magic) {
+    struct statfs answer;
+    if (statfs(path, &answer) != 0) return -1;
+    *magic = (uint64_t)(uint32_t)answer.f_type;
+    return 0;
+}
+
+int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+void clinux_eventfd_ring(int fd) { (void)eventfd_write(fd, 1); }
+
+void clinux_name_thread(const char *name) { (void)pthread_setname_np(pthread_self(), name); }
+
+int clinux_glob_matches(const char *pattern, const char *name, int pathname) {
+    return fnmatch(pattern, name, pathname ? FNM_PATHNAME : 0) == 0;
+}

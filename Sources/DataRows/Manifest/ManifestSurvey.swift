@@ -1,0 +1,94 @@
+/// What pass 1 found out about a whole manifest.
+public struct SurveySummary: Sendable, Equatable {
+    /// How many rows there are.
+    public var rows = 0
+    /// How many of them are imported.
+    public var validRows = 0
+    /// How many of them are not.
+    public var rejectedRows = 0
+    /// The size of the (uncompressed) text, in bytes.
+    public var bytes: Int64 = 0
+    /// The size and SHA-256 of the file as it was dropped.
+    public var dropped = ManifestFile.Digest(byteCount: 0, sha256: [])
+    /// What the manifest says beside its rows.
+    public var header = ManifestHeader()
+    /// What is done with the rows: the header's word, else the policy's.
+    public var operation = RowOperation.create
+    /// The rows stand in an envelope, so that their pointers begin with `/rows`.
+    public var isEnvelope = false
+    /// Some valid row, or the defaults, need the metadata ontology.
+    public var needsOntology = false
+}
+
+/// Pass 1: reads a whole manifest before anything of it is sent.
+public enum ManifestSurvey {
+    /// How the survey reads; the defaults are right but for tests.
+    package struct Tuning: Sendable {
+        package var windowBytes = 1 << 20
+        package init(windowBytes: Int = 1 << 20) { self.windowBytes = windowBytes }
+    }
+
+    /// Checks the whole text and every row, and tells of each row in order.
+    ///
+    /// Memory does not depend on the manifest's size: a window of 1 MiB, more only for a row that is longer.
+    ///
+    /// - Parameters:
+    ///   - manifest: the file, not compressed.
+    ///   - policy: the rules; the manifest's header may name another operation.
+    ///   - isCancelled: asked every few thousand rows.
+    ///   - row: told of each row. Keep what it is given as it likes; throwing ends the survey.
+    /// - Returns: what holds of the whole manifest.
+    /// - Throws: ``ManifestError`` if the text is malformed or ends too early, `CancellationError`, `Errno`, or what `row` throws.
+    public static func run(
+        _ manifest: ManifestFile, policy: RowPolicy, isCancelled: () -> Bool = { false },
+        row: (SurveyedRow) throws -> Void
+    ) throws -> SurveySummary {
+        try run(manifest, policy: policy, tuning: Tuning(), isCancelled: isCancelled, row: row)
+    }
+
+    package static func run(
+        _ manifest: ManifestFile, policy: RowPolicy, tuning: Tuning, isCancelled: () -> Bool = { false },
+        row report: (SurveyedRow) throws -> Void
+    ) throws -> SurveySummary {
+        let options = ManifestWalker.Options(
+            depthLimit: policy.depthLimit, maximumRowBytes: policy.maximumRowBytes, windowBytes: tuning.windowBytes,
+            hashes: manifest.original == nil)
+        var walker = try ManifestWalker(manifest, options: options, isCancelled: isCancelled)
+        let defaults = try RowDefaults(walker.header.defaults, mediaType: policy.mediaType, file: manifest.name)
+        var summary = SurveySummary()
+        summary.operation = walker.header.operation ?? policy.operation
+        summary.isEnvelope = walker.isEnvelope
+        summary.needsOntology = defaults.needsOntology
+        let rules = RowRules(
+            policy: policy, operation: summary.operation, defaults: defaults, isEnvelope: summary.isEnvelope)
+        var found = SurveyedRow()
+        while try walker.next() {
+            if walker.row & 0xfff == 0, isCancelled() { throw CancellationError() }
+            found.reset()
+            found.index = walker.row
+            found.byteRange = walker.rowRange
+            if walker.isOversize {
+                rules.inspectOversize(&found)
+            } else {
+                let bytes = UnsafePointer(walker.window.bytes)
+                found.repetitionHash = RepetitionHash.of(bytes + walker.rowStart, walker.rowEnd - walker.rowStart)
+                rules.inspect(
+                    bytes, walker.rowStart, walker.rowEnd, base: walker.window.offset, members: &walker.members,
+                    into: &found)
+            }
+            if found.problems.isEmpty {
+                summary.validRows += 1
+                if found.needsOntology { summary.needsOntology = true }
+            } else {
+                summary.rejectedRows += 1
+            }
+            try report(found)
+        }
+        summary.rows = walker.row + 1
+        summary.header = walker.header
+        summary.bytes = walker.place
+        summary.dropped =
+            manifest.original ?? ManifestFile.Digest(byteCount: summary.bytes, sha256: walker.sha256() ?? [])
+        return summary
+    }
+}

@@ -1,0 +1,37 @@
+/// A 64-bit hash of a row's bytes, the same on every machine and in every run.
+///
+/// Two different rows with one hash merely count as repetitions of each other: their ordinals, and so their
+/// derived keys, are still distinct and still follow from the manifest alone.
+enum RepetitionHash {
+    @inline(__always) private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
+        let product = left.multipliedFullWidth(by: right)
+        return product.high ^ product.low
+    }
+
+    @inline(__always) static func of(_ bytes: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        // Odd constants with about as many ones as zeros (the fractions of roots of 2, 3 and 5).
+        let (a, b, c): (UInt64, UInt64, UInt64) = (0x6a09_e667_f3bc_c909, 0xbb67_ae85_84ca_a73b, 0x3c6e_f372_fe94_f82b)
+        @inline(__always) func word(_ at: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) }
+        var first = UInt64(truncatingIfNeeded: count) &* a ^ c
+        var second = b
+        if count < 16 {
+            var low: UInt64 = 0
+            var high: UInt64 = 0
+            for at in 0..<count {
+                let byte = UInt64(bytes.load(fromByteOffset: at, as: UInt8.self))
+                if at < 8 { low |= byte &<< UInt64(at &* 8) } else { high |= byte &<< UInt64((at &- 8) &* 8) }
+            }
+            return fold(fold(low ^ a ^ first, high ^ b), c)
+        }
+        var at = 0
+        while at &+ 32 <= count {
+            first = fold(word(at) ^ a ^ first, word(at &+ 8) ^ b)
+            second = fold(word(at &+ 16) ^ c ^ second, word(at &+ 24) ^ a)
+            at &+= 32
+        }
+        if at &+ 16 <= count { first = fold(word(at) ^ b ^ first, word(at &+ 8) ^ c) }
+        // The last sixteen, overlapping what was taken in.
+        second = fold(word(count &- 16) ^ c ^ second, word(count &- 8) ^ b)
+        return fold(first ^ a, second ^ b)
+    }
+}

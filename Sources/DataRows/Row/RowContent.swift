@@ -1,0 +1,119 @@
+/// What a row's `row_data` is.
+enum RowContent: Equatable {
+    /// An address that Labelbox fetches from, or any other text that is sent as it is.
+    case inline
+    /// A file beside the manifest, to be uploaded first.
+    case path
+    /// An object or a list, sent byte for byte.
+    case structured
+    /// A text that is too long to be sent inline: uploaded as a file first.
+    case longText
+    /// An address that Labelbox does not take.
+    case s3
+    /// Neither text nor object.
+    case invalid
+
+    /// Endings of names that make a text a path.
+    static let mediaExtensions: Set<String> = [
+        "jpg", "jpeg", "png", "bmp", "gif", "webp", "tif", "tiff", "heic",
+        "mp4", "m4v", "mov", "avi", "mkv", "webm",
+        "mp3", "wav", "m4a", "flac", "ogg", "aac",
+        "txt", "pdf", "html", "htm", "json", "csv",
+        "ntf", "nitf", "dcm", "geotiff", "las", "laz", "pcd", "ply",
+    ]
+
+    /// Paths longer than this are texts (Linux's `PATH_MAX`).
+    private static let longestPath = 4096
+
+    init(of value: JSONSlice, maximumTextBytes: Int) {
+        switch value.kind {
+        case .object, .list: self = .structured
+        case .string:
+            let text = value.inner
+            if Self.isAddress(text) {
+                self = .inline
+            } else if text.starts(with: "s3:/".utf8) || text.starts(with: "s3:\\/".utf8) {
+                self = .s3
+            } else if Self.isPath(text) {
+                self = .path
+            } else if text.count > maximumTextBytes, JSONText.unescapedLossily(text).count > maximumTextBytes {
+                self = .longText
+            } else {
+                self = .inline
+            }
+        default: self = .invalid
+        }
+    }
+
+    /// `https://`, `http://` or `gs://`, also with escaped slashes.
+    @inline(__always) private static func isAddress(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard text.count > 5 else { return false }
+        switch text[0] | 0x20 {
+        case 0x68: return hasScheme(text, "https:") || hasScheme(text, "http:")
+        case 0x67: return hasScheme(text, "gs:")
+        default: return false
+        }
+    }
+
+    private static func hasScheme(_ text: UnsafeRawBufferPointer, _ scheme: StaticString) -> Bool {
+        let length = scheme.utf8CodeUnitCount
+        guard text.count > length + 1 else { return false }
+        for at in 0..<length where text[at] | 0x20 != scheme.utf8Start[at] { return false }
+        return text[length] == 0x2f || text[length] == 0x5c && text[length + 1] == 0x2f
+    }
+
+    private static func isPath(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard let first = text.first else { return false }
+        if text.starts(with: "file:".utf8) { return true }
+        guard text.count <= longestPath * 6 else { return false }
+        // '/', './' or '../' in front ('\/' is an escaped slash), or the dot of an ending near the end.
+        let leads = first == 0x2f || first == 0x2e || text.starts(with: "\\/".utf8)
+        guard leads || text.suffix(9).contains(0x2e) || text.contains(0x5c) else { return false }
+        guard let plain = JSONText.unescaped(text), plain.count <= longestPath else { return false }
+        guard !plain.contains(where: { $0 == 0x0a || $0 == 0x0d }) else { return false }
+        let path = String(decoding: plain, as: UTF8.self)
+        if path.hasPrefix("/") || path.hasPrefix("./") || path.hasPrefix("../") { return true }
+        // Another scheme's address is none of ours.
+        if path.contains("://") { return false }
+        guard let dot = path.utf8.lastIndex(of: 0x2e) else { return false }
+        return mediaExtensions.contains(path[path.index(after: dot)...].lowercased())
+    }
+}
+
+/// A path as a row names it.
+enum MediaPath {
+    /// The path that a string of a row stands for: `file:` taken off and its percent escapes resolved; nil when
+    /// it can be no path.
+    static func resolve(_ text: String) -> String? {
+        guard !text.isEmpty, !text.utf8.contains(0) else { return nil }
+        guard text.hasPrefix("file:") else { return text }
+        var rest = text.dropFirst(5)
+        if rest.hasPrefix("//") {
+            rest = rest.dropFirst(2)
+            // file://host/path: only this host's files can be meant.
+            guard let slash = rest.firstIndex(of: "/") else { return nil }
+            let host = rest[..<slash]
+            guard host.isEmpty || host == "localhost" else { return nil }
+            rest = rest[slash...]
+        }
+        var bytes: [UInt8] = []
+        var utf8 = rest.utf8[...]
+        while let byte = utf8.popFirst() {
+            if byte == 0x25, let high = utf8.first.flatMap(hexValue), let low = utf8.dropFirst().first.flatMap(hexValue)
+            {
+                bytes.append(UInt8(high << 4 | low))
+                utf8 = utf8.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        guard !bytes.isEmpty, !bytes.contains(0) else { return nil }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// What stands for the path in `external_id`: the path as given, but never an absolute one, only its last part.
+    static func externalID(_ path: String) -> String {
+        guard path.hasPrefix("/") else { return path }
+        return path.split(separator: "/").last.map(String.init) ?? path
+    }
+}

@@ -1,0 +1,108 @@
+/// Which keys a row may have, and what it is matched on.
+extension RowRules {
+    @inline(__always) func hasLegacyShape(_ members: JSONMembers) -> Bool {
+        let slots = members.slots
+        return max(
+            slots[Int(RowKey.conversationalData.rawValue)], slots[Int(RowKey.legacyExternalID.rawValue)],
+            slots[Int(RowKey.type.rawValue)], slots[Int(RowKey.version.rawValue)],
+            slots[Int(RowKey.tileLayerURL.rawValue)]) >= 0
+    }
+
+    /// Finds keys that mean nothing; false when there is no use in looking further.
+    @inline(never)
+    func inspectKeys(
+        _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ base: Int64, _ members: JSONMembers,
+        _ row: inout SurveyedRow
+    ) -> Bool {
+        var reporter = RowReporter(
+            row: row.index, base: base, root: ManifestWalker.pointer(row: row.index, isEnvelope: isEnvelope))
+        defer { row.problems += reporter.problems }
+        guard members.total <= JSONMembers.capacity else {
+            reporter.report(
+                JSONSlice(bytes: bytes, start: start, end: end), "", "too_many_keys",
+                "the row has \(members.total) keys; a row has at most \(JSONMembers.capacity)")
+            return false
+        }
+        // An older shape of tiled imagery goes out as it came in, whatever its keys.
+        if members.value(.tileLayerURL, in: bytes) != nil { return true }
+        let isConversation = members.value(.conversationalData, in: bytes) != nil
+        for index in 0..<members.count {
+            let member = members.list[index]
+            switch member.key {
+            case .unknown: break
+            case .legacyExternalID, .type, .version:
+                if isConversation { continue }
+            default: continue
+            }
+            let value = JSONSlice(bytes: bytes, start: Int(member.valueStart), end: Int(member.valueEnd))
+            // A null is as good as nothing, whatever its key.
+            if value.kind == .null { continue }
+            let inner = UnsafeRawBufferPointer(
+                start: bytes + Int(member.keyStart), count: Int(member.keyEnd - member.keyStart))
+            let name = String(decoding: JSONText.unescapedLossily(inner), as: UTF8.self)
+            let nearest = NearestName.of(name, among: Self.names)
+            let key = JSONSlice(bytes: bytes, start: Int(member.keyStart) - 1, end: Int(member.keyEnd) + 1)
+            reporter.report(
+                key, "/" + JSONText.pointerToken(name), "unknown_key",
+                nearest.map { "a row has no key \"\(name)\": write \"\($0)\"" }
+                    ?? "a row has no key \"\(name)\": remove it; the keys are \(Self.names.joined(separator: ", "))")
+        }
+        return true
+    }
+
+    private static let names: [String] = RowKey.allCases.filter {
+        switch $0 {
+        case .unknown, .legacyExternalID, .type, .version, .tileLayerURL: false
+        default: true
+        }
+    }.map(\.text)
+
+    /// Checks `key`: `{"id": "…"}` or `{"global_key": "…"}`.
+    @inline(never) func inspectKey(_ value: JSONSlice, _ base: Int64, _ row: inout SurveyedRow) {
+        var reporter = RowReporter(
+            row: row.index, base: base, root: ManifestWalker.pointer(row: row.index, isEnvelope: isEnvelope))
+        defer { row.problems += reporter.problems }
+        guard operation != .create else {
+            reporter.report(
+                value, "/key", "key_not_allowed",
+                "a row that is created is matched on nothing: remove \"key\", or set the operation to upsert or update")
+            return
+        }
+        switch RowMatch(value) {
+        case .globalKey(let key):
+            row.hasGlobalKey = true
+            if let problem = Self.globalKeyProblem(key) {
+                reporter.report(key, "/key/global_key", "invalid_global_key", problem)
+            }
+        case .id: break
+        case nil: reporter.report(value, "/key", "invalid_key", Self.keyMessage)
+        }
+    }
+}
+
+/// What a row is matched on.
+enum RowMatch {
+    case id(JSONSlice)
+    case globalKey(JSONSlice)
+
+    /// Reads the value of `key`; nil unless it has exactly one of `id` and `global_key`, a string that is not empty.
+    init?(_ value: JSONSlice) {
+        guard value.kind == .object else { return nil }
+        var match: RowMatch?
+        var isRight = true
+        value.forEachMember { key, value in
+            if value.kind == .null { return }
+            guard value.kind == .string, value.count > 2, match == nil else {
+                isRight = false
+                return
+            }
+            switch key.string {
+            case "id": match = .id(value)
+            case "global_key": match = .globalKey(value)
+            default: isRight = false
+            }
+        }
+        guard isRight, let match else { return nil }
+        self = match
+    }
+}

@@ -1,0 +1,43 @@
+/// What pass 1 found out about one row.
+public struct SurveyedRow: Sendable {
+    /// The row's number, from 0.
+    public internal(set) var index = 0
+    /// Where the row stands in the (uncompressed) text.
+    public internal(set) var byteRange: Range<Int64> = 0..<0
+    /// Why the row is rejected; empty for a valid one.
+    public internal(set) var problems: [RowProblem] = []
+    /// What is odd about the row, but no reason to reject it.
+    public internal(set) var warnings: [RowProblem] = []
+    /// The local file that its `row_data` names, as written, `file:` resolved.
+    public internal(set) var mediaPath: String?
+    /// Its `row_data` is a text too long to be sent inline.
+    public internal(set) var needsTextUpload = false
+    /// It names its own global key, or is matched by one.
+    public internal(set) var hasGlobalKey = false
+    /// It has `metadata_fields`, which can be sent only once the metadata ontology is known.
+    public internal(set) var needsOntology = false
+    /// A hash of its bytes, the same for every identical row.
+    public internal(set) var repetitionHash: UInt64 = 0
+    /// The most bytes that it can take in a chunk, the comma included.
+    public internal(set) var payloadBytes = 0
+
+    /// Whether the row is imported.
+    public enum Verdict: Sendable, Equatable {
+        case valid
+        case rejected([RowProblem])
+    }
+
+    /// Whether the row is imported.
+    public var verdict: Verdict { problems.isEmpty ? .valid : .rejected(problems) }
+
+    @inline(__always) mutating func reset() {
+        if !problems.isEmpty { problems = [] }
+        if !warnings.isEmpty { warnings = [] }
+        if mediaPath != nil { mediaPath = nil }
+        needsTextUpload = false
+        hasGlobalKey = false
+        needsOntology = false
+        repetitionHash = 0
+        payloadBytes = 0
+    }
+}

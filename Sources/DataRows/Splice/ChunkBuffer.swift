@@ -1,0 +1,66 @@
+/// A JSON array of rows that grows up to a limit: the content of one file that is uploaded.
+public struct ChunkBuffer: Sendable {
+    /// The most bytes that it may have when it is closed.
+    public let limit: Int
+    /// How many rows it has.
+    public private(set) var count = 0
+    /// The array so far; whole once ``close()`` was called.
+    public internal(set) var bytes: [UInt8]
+    private var isClosed = false
+
+    /// Creates an empty one.
+    ///
+    /// - Parameter limit: the most bytes; Labelbox's own client stays at or below 10,000,000.
+    public init(limit: Int = 10_000_000) {
+        self.limit = limit
+        bytes = [0x5b]
+    }
+
+    /// Whether nothing is in it.
+    public var isEmpty: Bool { count == 0 }
+
+    /// Whether a row of so many bytes finds room, with its comma and the closing bracket.
+    public func fits(_ rowBytes: Int) -> Bool {
+        bytes.count + (count == 0 ? 0 : 1) + rowBytes + 1 <= limit
+    }
+
+    /// Ends the array.
+    ///
+    /// Nothing can be added then.
+    public mutating func close() {
+        guard !isClosed else { return }
+        bytes.append(0x5d)
+        isClosed = true
+    }
+
+    /// Empties it for the next rows; the memory is kept.
+    public mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(0x5b)
+        count = 0
+        isClosed = false
+    }
+
+    /// Notes that a row was written to the end of `bytes`.
+    mutating func countRow() { count += 1 }
+
+    /// The string whose inside stands in a range of the bytes, such as one of a ``RowIdentity``.
+    public func string(in range: Range<Int>) -> String {
+        bytes.withUnsafeBytes { bytes in
+            String(
+                decoding: JSONText.unescapedLossily(UnsafeRawBufferPointer(rebasing: bytes[range])), as: UTF8.self)
+        }
+    }
+}
+
+/// Where in its chunk a row's names stand, until the chunk is emptied.
+public struct RowIdentity: Sendable, Equatable {
+    /// The row's number in its manifest.
+    public var row: Int
+    /// The inside of the string that is its global key, or that of the row which it is matched on.
+    public var globalKey: Range<Int>?
+    /// The value of its external id, as JSON.
+    public var externalID: Range<Int>?
+    /// The global key was derived from the row's content.
+    public var isDerived = false
+}

@@ -1,0 +1,389 @@
+/// What all rows of one import have in common when they are written.
+public struct RowContext: Sendable {
+    /// The dataset that the rows go to.
+    public var datasetID: DatasetID
+    /// The rules that pass 1 had.
+    public var policy: RowPolicy
+    /// What is done with the rows, as the survey's summary tells.
+    public var operation: RowOperation
+    /// Values for keys that rows leave out.
+    public var defaults: RowDefaults
+    /// The metadata fields that there are; needed once a row has `metadata_fields`.
+    public var ontology: MetadataOntology?
+    /// The rows stand in an envelope.
+    public var isEnvelope: Bool
+
+    /// Creates a context.
+    public init(
+        datasetID: DatasetID, policy: RowPolicy, operation: RowOperation, defaults: RowDefaults,
+        ontology: MetadataOntology? = nil, isEnvelope: Bool = false
+    ) {
+        self.datasetID = datasetID
+        self.policy = policy
+        self.operation = operation
+        self.defaults = defaults
+        self.ontology = ontology
+        self.isEnvelope = isEnvelope
+    }
+
+    /// Creates the context of a surveyed manifest.
+    ///
+    /// - Throws: ``ManifestError`` for defaults that no row could have.
+    public init(
+        datasetID: DatasetID, policy: RowPolicy, summary: SurveySummary, ontology: MetadataOntology? = nil
+    ) throws(ManifestError) {
+        self.init(
+            datasetID: datasetID, policy: policy, operation: summary.operation,
+            defaults: try RowDefaults(summary.header.defaults, mediaType: policy.mediaType), ontology: ontology,
+            isEnvelope: summary.isEnvelope)
+    }
+}
+
+/// What is known of one row beside its bytes.
+public struct RowAddition: Sendable, Equatable {
+    /// Where its media, or its long text, was uploaded to.
+    public var mediaURL: String?
+    /// The SHA-256 of the local file that it names, 32 bytes.
+    public var mediaDigest: [UInt8]?
+    /// How many identical rows come before it in its manifest.
+    public var ordinal: Int
+
+    /// Creates an addition.
+    public init(mediaURL: String? = nil, mediaDigest: [UInt8]? = nil, ordinal: Int = 0) {
+        self.mediaURL = mediaURL
+        self.mediaDigest = mediaDigest
+        self.ordinal = ordinal
+    }
+}
+
+/// Why a row was not written; the chunk is as it was before.
+public enum RowWritingError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The row cannot be imported.
+    case problem(RowProblem)
+    /// The row has metadata fields and the ontology is not known yet.
+    case ontologyRequired(row: Int)
+    /// The row's media or long text has to be uploaded first.
+    case mediaRequired(row: Int)
+    /// The row finds no room: close this chunk and begin another.
+    case chunkFull(row: Int)
+
+    public var description: String {
+        switch self {
+        case .problem(let problem): problem.description
+        case .ontologyRequired(let row): "row \(row) has metadata fields: fetch the metadata ontology first"
+        case .mediaRequired(let row): "row \(row) names a file: upload it first"
+        case .chunkFull(let row): "row \(row) finds no room in the chunk: begin another"
+        }
+    }
+}
+
+/// Writes rows into chunks: their bytes as they came in, with only what has to be added, renamed or replaced.
+public struct RowWriter: Sendable {
+    /// How the service wants its rows.
+    public enum Form: Sendable {
+        /// `{"id": {…}, "payload": {…}}` with snake_case keys, for `upsertDataRows`.
+        case upsert
+        /// Plain objects with camelCase keys, for `appendRowsToDataset`; only for rows that are created.
+        case append
+    }
+
+    let context: RowContext
+    let form: Form
+    private let dataset: [UInt8]
+    private let datasetMember: [UInt8]
+    private let automaticHead: [UInt8]
+
+    /// Creates a writer.
+    public init(_ context: RowContext, form: Form = .upsert) {
+        self.context = context
+        self.form = form
+        dataset = Array(context.datasetID.rawValue.utf8)
+        var member = Array("\"dataset_id\":".utf8)
+        JSONText.appendString(dataset, to: &member)
+        datasetMember = member
+        automaticHead = Array(#"{"id":{"type":"AUTO","value":""},"payload":{"#.utf8) + member
+    }
+
+    /// Adds one row to a chunk.
+    ///
+    /// - Returns: where its names stand in the chunk.
+    /// - Throws: ``RowWritingError``; the chunk is then as it was.
+    public func append(
+        _ row: borrowing SourceRow, _ addition: RowAddition = RowAddition(), to chunk: inout ChunkBuffer
+    ) throws(RowWritingError) -> RowIdentity {
+        let before = chunk.bytes.count
+        var identity = RowIdentity(row: row.index)
+        do throws(RowWritingError) {
+            if !chunk.isEmpty { chunk.bytes.append(0x2c) }
+            let start = chunk.bytes.count
+            try write(row, addition, &chunk.bytes, &identity)
+            if chunk.bytes.count + 1 > chunk.limit {
+                let size = chunk.bytes.count - start
+                if !chunk.isEmpty { throw .chunkFull(row: row.index) }
+                throw problem(
+                    row, row.whole, "", "row_too_large",
+                    "the row takes \(size) bytes in a chunk, and a chunk may have \(chunk.limit): "
+                        + "put its content into a file and name that in row_data")
+            }
+        } catch {
+            chunk.bytes.removeSubrange(before...)
+            throw error
+        }
+        chunk.countRow()
+        return identity
+    }
+
+    func problem(
+        _ row: borrowing SourceRow, _ value: JSONSlice, _ pointer: String, _ code: String, _ message: String
+    ) -> RowWritingError {
+        let root = ManifestWalker.pointer(row: row.index, isEnvelope: context.isEnvelope)
+        return .problem(
+            RowProblem(
+                row: row.index, byteOffset: row.offset + Int64(value.start), pointer: root + pointer, code: code,
+                message: message))
+    }
+
+    // MARK: One row
+
+    private func write(
+        _ row: borrowing SourceRow, _ addition: RowAddition, _ output: inout [UInt8], _ identity: inout RowIdentity
+    ) throws(RowWritingError) {
+        guard !row.isOversize else {
+            throw problem(row, row.whole, "", "row_too_large", "the row is larger than rows may be")
+        }
+        guard row.isObject || row.whole.kind == .string else {
+            throw problem(
+                row, row.whole, "", "invalid_row",
+                "the row is neither an object nor a path: write {\"row_data\": \"https://…\"}")
+        }
+        let isTile = row.value(.tileLayerURL) != nil
+        let isMatched = try writeHead(row, isTile, &output, &identity)
+        let kind = row.kind(context.policy)
+        let needsMedia = kind == .path || kind == .longText
+        if needsMedia, addition.mediaURL == nil { throw .mediaRequired(row: row.index) }
+        if row.isObject {
+            try writeMembers(row, needsMedia ? addition.mediaURL : nil, isTile, &output, &identity)
+        } else {
+            writeString(.rowData, addition.mediaURL ?? "", &output)
+        }
+        if kind == .path, identity.externalID == nil, context.defaults[.externalID] == nil {
+            let path = row.content?.string.flatMap(MediaPath.resolve) ?? ""
+            identity.externalID = writeString(.externalID, MediaPath.externalID(path), &output)
+        }
+        if context.operation == .create || context.operation == .upsert {
+            try writeDefaults(row, isTile, &output, &identity)
+            if context.policy.globalKey == .derive, !isMatched, identity.globalKey == nil {
+                if kind == .path, addition.mediaDigest == nil { throw .mediaRequired(row: row.index) }
+                writeName(.globalKey, &output)
+                output.append(0x22)
+                let start = output.count
+                DerivedKey.append(
+                    dataset: dataset, row: row.bytes, mediaDigest: kind == .path ? addition.mediaDigest : nil,
+                    ordinal: addition.ordinal, to: &output)
+                identity.globalKey = start..<output.count
+                identity.isDerived = true
+                output.append(0x22)
+            }
+        }
+        output.append(0x7d)
+        if form == .upsert, !isTile { output.append(0x7d) }
+    }
+
+    /// Everything up to the first member of the row's own; true if the row is matched on an id or a key.
+    private func writeHead(
+        _ row: borrowing SourceRow, _ isTile: Bool, _ output: inout [UInt8], _ identity: inout RowIdentity
+    ) throws(RowWritingError) -> Bool {
+        var match: RowMatch?
+        if let key = row.value(.key), !key.isFalsy {
+            match = RowMatch(key)
+            if match == nil || context.operation == .create {
+                throw problem(row, key, "/key", "invalid_key", RowRules.keyMessage)
+            }
+        } else if context.operation == .update || context.operation == .delete {
+            throw problem(row, row.whole, "", "missing_key", RowRules.keyMessage)
+        }
+        if form == .append {
+            guard match == nil else {
+                throw problem(
+                    row, row.whole, "", "operation_not_supported",
+                    "rows can only be created, not updated, by appendRowsToDataset: submit with upsertDataRows")
+            }
+            output.append(0x7b)
+            return false
+        }
+        if isTile {
+            output.append(0x7b)
+            output += datasetMember
+            return match != nil
+        }
+        switch match {
+        case nil:
+            output += automaticHead
+            return false
+        case .id(let value):
+            output += #"{"id":{"type":"ID","value":"#.utf8
+            output += value.raw
+        case .globalKey(let value):
+            output += #"{"id":{"type":"GKEY","value":"#.utf8
+            identity.globalKey = output.count + 1..<output.count + value.count - 1
+            output += value.raw
+        }
+        output += #"},"payload":{"#.utf8
+        output += datasetMember
+        return true
+    }
+
+    private func writeMembers(
+        _ row: borrowing SourceRow, _ mediaURL: String?, _ isTile: Bool, _ output: inout [UInt8],
+        _ identity: inout RowIdentity
+    ) throws(RowWritingError) {
+        let members = row.members
+        let isConversation = !isTile && row.value(.conversationalData) != nil
+        let hasLegacyName = isConversation && row.value(.legacyExternalID) != nil
+        for index in 0..<members.count {
+            let member = members.list[index]
+            let key = member.key
+            let value = JSONSlice(bytes: row.base, start: Int(member.valueStart), end: Int(member.valueEnd))
+            if key == .unknown {
+                if isTile, value.kind != .null { writeAsIs(member, row.base, &output) }
+                continue
+            }
+            // Nulls, and all but the last of a key.
+            guard members.slots[Int(key.rawValue)] == Int32(truncatingIfNeeded: index) else { continue }
+            switch key {
+            case .key, .datasetID: continue
+            case .unknown: continue
+            case .rowData:
+                if isConversation { continue }
+                if let mediaURL {
+                    writeString(.rowData, mediaURL, &output)
+                    continue
+                }
+            case .conversationalData where isConversation:
+                writeConversation(row, value, &output)
+                continue
+            case .type where isConversation, .version where isConversation: continue
+            case .externalID:
+                if hasLegacyName { continue }
+                writeNamed(member, row.base, &output)
+                identity.externalID = output.count - value.count..<output.count
+                continue
+            case .legacyExternalID where isConversation:
+                writeName(.externalID, &output)
+                output += value.raw
+                identity.externalID = output.count - value.count..<output.count
+                continue
+            case .globalKey:
+                writeNamed(member, row.base, &output)
+                if value.kind == .string { identity.globalKey = output.count - value.count + 1..<output.count - 1 }
+                continue
+            case .metadataFields where !isTile && !value.isFalsy:
+                writeName(.metadataFields, &output)
+                try writeMetadata(value, row, &output)
+                continue
+            case .embeddings where !isTile && value.kind == .list:
+                writeName(.embeddings, &output)
+                EmbeddingWriter.write(value, &output)
+                continue
+            default: break
+            }
+            writeNamed(member, row.base, &output)
+        }
+    }
+
+    private func writeDefaults(
+        _ row: borrowing SourceRow, _ isTile: Bool, _ output: inout [UInt8], _ identity: inout RowIdentity
+    ) throws(RowWritingError) {
+        if isTile { return }
+        for entry in context.defaults.entries where row.value(entry.key) == nil {
+            if entry.key == .externalID, identity.externalID != nil { continue }
+            writeName(entry.key, &output)
+            let start = output.count
+            switch entry.key {
+            case .metadataFields, .embeddings:
+                try entry.value.withUnsafeBufferPointer { bytes throws(RowWritingError) in
+                    guard let base = bytes.baseAddress else { return }
+                    let value = JSONSlice(bytes: base, start: 0, end: bytes.count)
+                    if entry.key == .embeddings {
+                        EmbeddingWriter.write(value, &output)
+                    } else {
+                        try writeMetadata(value, row, &output)
+                    }
+                }
+            default: output += entry.value
+            }
+            if entry.key == .externalID { identity.externalID = start..<output.count }
+        }
+    }
+
+    // MARK: Pieces
+
+    /// A comma, unless an object has just begun.
+    private func separate(_ output: inout [UInt8]) {
+        if output.last != 0x7b { output.append(0x2c) }
+    }
+
+    private func writeAsIs(_ member: JSONMember, _ base: UnsafePointer<UInt8>, _ output: inout [UInt8]) {
+        separate(&output)
+        output += UnsafeBufferPointer(
+            start: base + Int(member.keyStart) - 1, count: Int(member.valueEnd - member.keyStart) + 1)
+    }
+
+    /// A member as it was written, its key in the form's own spelling.
+    private func writeNamed(_ member: JSONMember, _ base: UnsafePointer<UInt8>, _ output: inout [UInt8]) {
+        if form == .upsert || member.key.appendName == nil { return writeAsIs(member, base, &output) }
+        writeName(member.key, &output)
+        output += UnsafeBufferPointer(
+            start: base + Int(member.valueStart), count: Int(member.valueEnd - member.valueStart))
+    }
+
+    private func writeName(_ key: RowKey, _ output: inout [UInt8]) {
+        separate(&output)
+        output.append(0x22)
+        let name = form == .append ? key.appendName ?? key.name : key.name
+        output += UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        output.append(0x22)
+        output.append(0x3a)
+    }
+
+    @discardableResult
+    private func writeString(_ key: RowKey, _ text: String, _ output: inout [UInt8]) -> Range<Int> {
+        writeName(key, &output)
+        let start = output.count
+        JSONText.appendString(text.utf8, to: &output)
+        return start..<output.count
+    }
+
+    /// The older shape of a conversation, as the `row_data` it stands for.
+    private func writeConversation(_ row: borrowing SourceRow, _ messages: JSONSlice, _ output: inout [UInt8]) {
+        writeName(.rowData, &output)
+        output += #"{"type":"#.utf8
+        if let type = row.value(.type) {
+            output += type.raw
+        } else {
+            output += #""application/vnd.labelbox.conversational""#.utf8
+        }
+        output += #","version":"#.utf8
+        if let version = row.value(.version) { output += version.raw } else { output.append(0x31) }
+        output += #","messages":"#.utf8
+        output += messages.raw
+        output.append(0x7d)
+    }
+}
+
+extension RowKey {
+    /// The key's name in the older form, where it has another.
+    var appendName: StaticString? {
+        switch self {
+        case .rowData: "data"
+        case .externalID: "externalId"
+        case .globalKey: "globalKey"
+        case .mediaType: "mediaType"
+        case .metadataFields: "metadataFields"
+        case .createdAt: "createdAt"
+        case .updatedAt: "updatedAt"
+        case .mediaAttributes: "mediaAttributes"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,66 @@
+internal import DataRows
+internal import Foundation
+internal import LabelboxAPI
+internal import Ledger
+
+/// Reads the results of tasks that have ended.
+struct Collecting: Sendable {
+    let ledger: any LedgerStore
+    let client: LabelboxClient
+    let settling: SubmissionSettling
+    let context: StageContext
+
+    /// What Labelbox's own client asks for.
+    private static let rowsAtOnce = 5_000
+
+    func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<SubmissionRecord>> {
+        Stage(
+            name: "collecting", width: 2, bell: bell,
+            lease: { try await ledger.leaseSubmissions(in: [.collecting], for: grants(), limit: $0) },
+            nextDue: { try await ledger.nextDue(.submissions([.collecting]), after: context.clock.now) },
+            work: collect,
+            giveBack: { item, error in
+                let now = context.clock.now
+                try await ledger.postpone(
+                    item, until: now.advanced(by: .seconds(10)), reason: "reading its results failed: \(error)", at: now)
+            })
+    }
+
+    private func collect(_ item: Leased<SubmissionRecord>) async throws {
+        guard let task = item.item.taskID else {
+            return try await settling.settleDoubt(item, found: [:])
+        }
+        var report = try await read(task, status: item.item.taskStatus ?? "")
+        switch item.item.taskStatus {
+        case "FAILED":
+            report.isWhole = false
+            try await settling.settleApart(item, report: report, mayHaveArrived: true)
+        case "CANCELED":
+            report.reason = "task \(task) was cancelled at Labelbox; drop the rows again to import them"
+            try await settling.settle(item, report: report)
+        default:
+            try await settling.settle(item, report: report)
+        }
+    }
+
+    private func read(_ task: TaskID, status: String) async throws -> TaskReport {
+        var report = TaskReport(status: status)
+        let first = try await client.firstResults(of: [task], limit: Self.rowsAtOnce)[task]
+        var created = first?.created
+        while let page = created {
+            for row in page.rows { report.add(row) }
+            guard let after = page.after, !page.rows.isEmpty else { break }
+            created = try await client.createdRows(of: task, after: after, limit: Self.rowsAtOnce)
+        }
+        var failed = first?.failed
+        while let page = failed {
+            for row in page.rows {
+                report.add(row)
+                if report.reason.isEmpty, status == "FAILED" { report.reason = row.message }
+            }
+            guard let after = page.after, !page.rows.isEmpty else { break }
+            failed = try await client.failedRows(of: task, after: after, limit: Self.rowsAtOnce)
+        }
+        return report
+    }
+}

@@ -1,0 +1,43 @@
+public import DataRows
+public import Foundation
+public import Intake
+
+/// One watch of the configuration, as far as imports are concerned.
+public struct ImportWatch: Sendable {
+    /// What becomes of a manifest with invalid rows.
+    public enum InvalidRows: String, Sendable, Codable {
+        /// The good rows are imported, the bad ones reported.
+        case skip
+        /// All or nothing.
+        case reject
+    }
+
+    public var folder: DropFolder
+    /// Where rows go unless their manifest says otherwise.
+    public var datasetID: DatasetID?
+    /// What manifests may ask for.
+    public var operations: Set<RowOperation>
+    public var policy: RowPolicy
+    public var invalidRows: InvalidRows
+    public var maximumRowsPerTask: Int
+    public var linger: Duration
+    /// How long an uploaded URL may be used again.
+    public var mediaURLAge: Duration
+
+    /// The watch's name.
+    public var name: String { folder.settings.name }
+
+    public init(
+        folder: DropFolder, datasetID: DatasetID?, operations: Set<RowOperation>, policy: RowPolicy,
+        invalidRows: InvalidRows, maximumRowsPerTask: Int, linger: Duration, mediaURLAge: Duration
+    ) {
+        self.folder = folder
+        self.datasetID = datasetID
+        self.operations = operations
+        self.policy = policy
+        self.invalidRows = invalidRows
+        self.maximumRowsPerTask = maximumRowsPerTask
+        self.linger = linger
+        self.mediaURLAge = mediaURLAge
+    }
+}

@@ -1,0 +1,184 @@
+internal import DataRows
+public import Foundation
+public import LabelboxAPI
+public import Ledger
+public import Logging
+public import SystemPackage
+
+/// The pipeline: from files in drop folders to data rows in their datasets.
+///
+/// Everything that is to be done stands in the ledger; the importer is the stages that do it. It may be killed at any
+/// instant: a new one goes on from the ledger and the folders alone.
+public final class Importer: Sendable {
+    /// What the importer is made of.
+    public struct Parts: Sendable {
+        public var watches: [ImportWatch]
+        public var ledger: any LedgerStore
+        public var client: LabelboxClient
+        public var stateDirectory: FilePath
+        public var clock: ImportClock
+        public var logger: Logger
+        /// Unique for each start of a process.
+        public var owner: LeaseOwner
+        /// Media uploads at a time; the pacer decides how many of their requests run.
+        public var uploads: Int
+        /// Where the random part of identifiers comes from.
+        public var random: @Sendable () -> UInt64
+        /// Told whenever something may have changed that others show.
+        public var changed: @Sendable () -> Void
+
+        public init(
+            watches: [ImportWatch], ledger: any LedgerStore, client: LabelboxClient, stateDirectory: FilePath,
+            clock: ImportClock, logger: Logger, owner: LeaseOwner, uploads: Int, random: @escaping @Sendable () -> UInt64,
+            changed: @escaping @Sendable () -> Void
+        ) {
+            self.watches = watches
+            self.ledger = ledger
+            self.client = client
+            self.stateDirectory = stateDirectory
+            self.clock = clock
+            self.logger = logger
+            self.owner = owner
+            self.uploads = uploads
+            self.random = random
+            self.changed = changed
+        }
+    }
+
+    private let parts: Parts
+    private let context: StageContext
+    private let bells = Bells()
+
+    private struct Bells: Sendable {
+        let planning = Bell()
+        let uploading = Bell()
+        let submitting = Bell()
+        let watching = Bell()
+        let collecting = Bell()
+        let doubting = Bell()
+        let closing = Bell()
+        let leaving = Bell()
+
+        var all: [Bell] { [planning, uploading, submitting, watching, collecting, doubting, closing, leaving] }
+    }
+
+    /// What keeps stages from working at all.
+    public var health: PipelineHealth { context.health }
+
+    /// Puts the pipeline together; nothing runs yet.
+    public init(_ parts: Parts) {
+        var parts = parts
+        let observer = ImportObserver(logger: parts.logger)
+        let changed = parts.changed
+        parts.ledger = AnnouncingLedger(parts.ledger, changed: changed)
+        self.parts = parts
+        context = StageContext(
+            clock: parts.clock, drain: Drain(),
+            health: PipelineHealth { troubles in
+                observer.healthChanged(troubles)
+                changed()
+            },
+            observer: observer)
+        for bell in bells.all { context.drain.register(bell) }
+    }
+
+    /// How long a lease holds without a heartbeat.
+    private static let leaseTime: Duration = .seconds(300)
+    private static let heartbeat: Duration = .seconds(60)
+
+    /// Goes on where an earlier process stopped. To be called once, before ``run()``.
+    public func recover() async throws -> Recovery {
+        let recovery = try await parts.ledger.recover(as: parts.owner, at: parts.clock.now)
+        parts.changed()
+        return recovery
+    }
+
+    /// Works until drained, and then until what was in hand has ended.
+    public func run() async {
+        let stages = makeStages()
+        await withDiscardingTaskGroup { group in
+            for watch in parts.watches {
+                let intake = IntakeService(
+                    watch: watch, ledger: parts.ledger, identifiers: ImportIdentifiers(random: parts.random),
+                    context: context, planning: bells.planning)
+                group.addTask { await intake.run() }
+            }
+            group.addTask { await self.keepLeases() }
+            for stage in stages { group.addTask { await stage() } }
+        }
+    }
+
+    /// Takes no new work from now on.
+    public func drain() async {
+        context.drain.begin()
+        for watch in parts.watches { await watch.folder.close() }
+    }
+
+    private func keepLeases() async {
+        while !context.drain.isDraining {
+            do {
+                try await parts.clock.sleep(for: Self.heartbeat)
+                try await parts.ledger.renewLeases(
+                    of: parts.owner, until: parts.clock.now.advanced(by: Self.leaseTime))
+            } catch {
+                if Task.isCancelled || error is CancellationError { return }
+                context.health.troubled("leases", error)
+                continue
+            }
+            context.health.cleared("leases")
+        }
+    }
+
+    private func makeStages() -> [@Sendable () async -> Void] {
+        let (ledger, client, clock, context) = (parts.ledger, parts.client, parts.clock, context)
+        let watches = Dictionary(uniqueKeysWithValues: parts.watches.map { ($0.name, $0) })
+        let work = WorkFolder(stateDirectory: parts.stateDirectory)
+        let workbench = Workbench(name: "datarowd.work")
+        let account = AccountFacts(client: client, clock: clock)
+        let reader = SubmissionReader(ledger: ledger, workFolder: work, watches: watches)
+        let keys = KeyLookup(client: client, clock: clock)
+        let settling = SubmissionSettling(
+            ledger: ledger, reader: reader, keys: keys, account: account, workFolder: work, workbench: workbench,
+            context: context, sealing: bells.submitting, closing: bells.closing)
+        let owner = parts.owner
+        let grants: @Sendable () -> LeaseGrant = {
+            let now = clock.now
+            return LeaseGrant(owner: owner, now: now, until: now.advanced(by: Self.leaseTime))
+        }
+
+        let planning = Planning(
+            watches: watches, ledger: ledger, workFolder: work, workbench: workbench, context: context,
+            uploading: bells.uploading, sealing: bells.submitting, closing: bells.closing
+        ).stage(bell: bells.planning, grants: grants)
+        let uploading = MediaUploading(
+            watches: watches, ledger: ledger, client: client, workbench: workbench, context: context,
+            width: parts.uploads, sealing: bells.submitting, closing: bells.closing
+        ).stage(bell: bells.uploading, grants: grants)
+        let submitting = Submitting(
+            ledger: ledger, client: client, reader: reader,
+            texts: TextUploads(ledger: ledger, client: client, watches: watches, clock: clock), account: account,
+            workbench: workbench, context: context, settling: settling, watching: bells.watching,
+            doubting: bells.doubting, closing: bells.closing
+        ).stage(bell: bells.submitting, grants: grants)
+        let watching = Watching(
+            ledger: ledger, client: client, account: account, context: context, collecting: bells.collecting,
+            doubting: bells.doubting
+        ).stage(bell: bells.watching, grants: grants)
+        let collecting = Collecting(ledger: ledger, client: client, settling: settling, context: context)
+            .stage(bell: bells.collecting, grants: grants)
+        let doubting = Doubting(ledger: ledger, keys: keys, settling: settling, context: context)
+            .stage(bell: bells.doubting, grants: grants)
+        let closing = Closings(
+            watches: watches, ledger: ledger, workFolder: work, stateDirectory: parts.stateDirectory, workbench: workbench,
+            context: context, leaving: bells.leaving
+        ).stage(bell: bells.closing, grants: grants)
+        let leaving = MediaLeaving(watches: watches, ledger: ledger, context: context)
+            .stage(bell: bells.leaving, grants: grants)
+        return [
+            { await planning.run(in: context) }, { await uploading.run(in: context) },
+            { await submitting.run(in: context) }, { await watching.run(in: context) },
+            { await collecting.run(in: context) }, { await doubting.run(in: context) },
+            { await closing.run(in: context) }, { await leaving.run(in: context) },
+        ]
+    }
+}

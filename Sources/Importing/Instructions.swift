@@ -1,0 +1,29 @@
+internal import DataRows
+internal import Foundation
+internal import SystemPackage
+
+/// How the rows of one import are to be treated, as decided when it was planned.
+///
+/// It is kept with the import, so that a changed configuration or a restart leads to the same bytes and the same keys.
+struct Instructions: Codable, Sendable, Equatable {
+    var datasetID: DatasetID
+    var policy: RowPolicy
+    var layout: ManifestFormat.Layout
+    var isEnvelope: Bool
+    /// The envelope's defaults, as written.
+    var defaults: String?
+    /// Whether the manifest is read from its inflated copy.
+    var isInflated: Bool
+    /// Whether some rows are repeated, so that ordinals are to be looked up.
+    var hasRepeats: Bool
+    var needsOntology: Bool
+
+    func encoded() throws -> Data { try JSONEncoder().encode(self) }
+
+    static func decode(_ data: Data) throws -> Instructions { try JSONDecoder().decode(Instructions.self, from: data) }
+
+    /// Rows with the same key may share a task.
+    var batchKey: String {
+        "\(datasetID)|\(policy.operation.rawValue)"
+    }
+}

@@ -1,0 +1,162 @@
+internal import DataRows
+internal import Files
+internal import Foundation
+internal import Intake
+internal import Ledger
+internal import SystemPackage
+
+/// Takes what is ready in one drop folder, and has the ledger know it.
+struct IntakeService: Sendable {
+    let watch: ImportWatch
+    let ledger: any LedgerStore
+    let identifiers: ImportIdentifiers
+    let context: StageContext
+    /// Rung when there are new imports to plan.
+    let planning: Bell
+
+    /// Works until the daemon drains, or the folder is closed.
+    func run() async {
+        await adoptClaims()
+        while !context.drain.isDraining {
+            do {
+                let batch = try await watch.folder.nextBatch(limit: Self.filesAtOnce)
+                if batch.isEmpty { return }
+                try await take(manifests: batch.filter { $0.role == .manifest })
+                try await take(media: batch.filter { $0.role == .looseMedia })
+            } catch {
+                if error is CancellationError || Task.isCancelled { return }
+                context.observer.stumbled(stage: "intake of \(watch.name)", error: error)
+                // Only a wait that is cut short by the end of the daemon throws, and then the loop ends.
+                try? await context.clock.sleep(for: .seconds(2))
+            }
+        }
+    }
+
+    /// So many files share the syncs of a claim and one commit.
+    private static let filesAtOnce = 2_000
+    /// Rows of one manifest that the daemon writes for loose media.
+    private static let looseRows = 10_000
+
+    // MARK: Manifests
+
+    private func take(manifests files: [ReadyFile]) async throws {
+        guard !files.isEmpty else { return }
+        let fresh = try await withoutKept(files)
+        guard !fresh.isEmpty else { return }
+        let ids = fresh.map { _ in identifiers.next(at: context.clock.now) }
+        var claims: [Claim] = []
+        for (file, result) in zip(fresh, await watch.folder.claim(fresh, ids: ids)) {
+            switch result {
+            case .success(let claim): claims.append(claim)
+            case .failure(let error): context.observer.notTaken(watch: watch.name, path: file.relativePath, error: error)
+            }
+        }
+        try await open(claims, seen: Dictionary(zip(fresh.map(\.relativePath), fresh.map(\.firstSeen))) { first, _ in first })
+    }
+
+    /// Has the ledger know claims; goes on trying, for they are ours already and nobody else will take them.
+    private func open(_ claims: [Claim], seen: [FilePath: Date]) async throws {
+        guard !claims.isEmpty else { return }
+        let now = context.clock.now
+        let imports = claims.map { claim in
+            NewImport(
+                id: claim.importID, watch: watch.name, path: claim.relativePath, claimedPath: claim.path,
+                bytes: claim.size, seenAt: min(seen[claim.relativePath] ?? now, now))
+        }
+        while true {
+            do {
+                try await ledger.open(imports, at: now)
+                if watch.folder.settings.afterImport == .keep {
+                    try await ledger.recordKept(
+                        claims.map { KeptFile(path: $0.relativePath, size: $0.size, modified: $0.identity.modified) },
+                        watch: watch.name)
+                }
+                break
+            } catch {
+                context.health.troubled("intake of \(watch.name)", error)
+                try await context.clock.sleep(for: .seconds(2))
+            }
+        }
+        context.health.cleared("intake of \(watch.name)")
+        for claim in claims { context.observer.claimed(watch: watch.name, id: claim.importID, path: claim.relativePath) }
+        planning.ring()
+    }
+
+    /// Takes up what an earlier process claimed and did not live to record.
+    private func adoptClaims() async {
+        var claims: [Claim] = []
+        for claim in watch.folder.claims() {
+            claims.append(claim)
+            if claims.count == Self.filesAtOnce {
+                await adopt(claims)
+                claims = []
+            }
+        }
+        await adopt(claims)
+    }
+
+    private func adopt(_ claims: [Claim]) async {
+        do {
+            var unknown: [Claim] = []
+            for claim in claims where try await ledger.find(claim.importID) == nil { unknown.append(claim) }
+            try await open(unknown, seen: [:])
+        } catch {
+            if !(error is CancellationError) { context.observer.stumbled(stage: "recovery of \(watch.name)", error: error) }
+        }
+    }
+
+    // MARK: Loose media
+
+    private func take(media files: [ReadyFile]) async throws {
+        guard !files.isEmpty, watch.folder.settings.looseMedia == .import else { return }
+        if try await ledger.hasUnplannedImports(watch: watch.name) {
+            // One of them may name these files.
+            for file in files { await watch.folder.release(file, changed: false) }
+            return
+        }
+        let named = try await ledger.namedPaths(watch: watch.name, among: files.map(\.relativePath))
+        var loose = try await withoutKept(files.filter { !named.contains($0.relativePath) })[...]
+        while !loose.isEmpty {
+            let some = Array(loose.prefix(Self.looseRows))
+            loose = loose.dropFirst(Self.looseRows)
+            let taken = try await watch.folder.claimLoose(some, id: identifiers.next(at: context.clock.now))
+            for problem in taken.problems {
+                context.observer.notTaken(watch: watch.name, path: problem.path, error: problem)
+            }
+            let oldest = some.map(\.firstSeen).min() ?? context.clock.now
+            try await open([taken.claim], seen: [taken.claim.relativePath: oldest])
+        }
+    }
+
+    /// Leaves out files that stayed where they are after an earlier import.
+    private func withoutKept(_ files: [ReadyFile]) async throws -> [ReadyFile] {
+        guard watch.folder.settings.afterImport == .keep else { return files }
+        let kept = try await ledger.keptFiles(
+            watch: watch.name,
+            among: files.map {
+                KeptFile(path: $0.relativePath, size: $0.identity.size, modified: $0.identity.modified)
+            })
+        return files.filter { !kept.contains($0.relativePath) }
+    }
+}
+
+/// Makes the ids of imports: in the order of time, and never the same twice.
+struct ImportIdentifiers: Sendable {
+    private let random: @Sendable () -> UInt64
+
+    init(random: @escaping @Sendable () -> UInt64) { self.random = random }
+
+    /// For example `20261121t031500-9f3c01ab52e4d7c0`: lower case, since it becomes part of file names.
+    func next(at now: Date) -> ImportID {
+        let seconds = Int(now.timeIntervalSince1970)
+        var time = time_t(seconds)
+        var parts = tm()
+        gmtime_r(&time, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let date = "\(parts.tm_year + 1900)\(two(parts.tm_mon + 1))\(two(parts.tm_mday))"
+        let clock = "\(two(parts.tm_hour))\(two(parts.tm_min))\(two(parts.tm_sec))"
+        let digits = String(random(), radix: 16)
+        return ImportID(
+            rawValue: "\(date)t\(clock)-" + String(repeating: "0", count: 16 - digits.count) + digits)
+    }
+}

@@ -1,0 +1,164 @@
+internal import DataRows
+internal import Files
+internal import Foundation
+internal import Ledger
+internal import Results
+internal import SystemPackage
+
+/// The outcome of each row of a submission, gathered row by row.
+struct Judgement: Sendable {
+    private(set) var report: TaskReport
+    let operation: String
+    private(set) var segments: [SegmentResults] = []
+
+    init(report: TaskReport, operation: String) {
+        self.report = report
+        self.operation = operation
+    }
+
+    /// The rows of one segment that have ended, as lines, and those that have not.
+    struct SegmentResults: Sendable {
+        let segment: SegmentRecord
+        var outcome: SegmentOutcome
+        var lines: [UInt8] = []
+        var firstLine: Int?
+        /// Rows without an outcome, and their names for the day that they get one.
+        var open = RowRuns()
+        fileprivate var openNames: [Int: (key: ArraySlice<UInt8>?, externalID: ArraySlice<UInt8>?)] = [:]
+
+        /// Lines up to this size stay in the ledger; see ``ResultsPart/Lines``.
+        private static let inlineBytes = 4 << 10
+
+        /// Stores the lines: as a file that is whole or absent, not yet durable, or as bytes for the ledger.
+        func write(in folder: WorkFolder) throws -> ResultsPart? {
+            guard let firstLine else { return nil }
+            if lines.count <= Self.inlineBytes { return ResultsPart(firstRow: firstLine, lines: .inline(Data(lines))) }
+            try folder.create(for: segment.importID)
+            let path = folder.part(segment.importID, segment: segment.id)
+            try AtomicFile.write(lines, to: path, durable: false)
+            return ResultsPart(firstRow: firstLine, lines: .file(path))
+        }
+
+        fileprivate mutating func add(_ line: ResultLine) {
+            if firstLine == nil { firstLine = line.row }
+            line.append(to: &lines)
+            switch line.outcome {
+            case .created: outcome.created += 1
+            case .updated: outcome.updated += 1
+            case .alreadyPresent: outcome.alreadyPresent += 1
+            case .deleted: outcome.deleted += 1
+            case .failed, .rejected: outcome.failed += 1
+            }
+        }
+
+        fileprivate mutating func fail(
+            _ row: Int, _ error: ErrorEntry, key: ArraySlice<UInt8>?, externalID: ArraySlice<UInt8>?
+        ) {
+            add(
+                ResultLine(
+                    row: row, globalKey: key, externalID: externalID, outcome: .failed,
+                    failure: .init(code: error.code, message: error.message)))
+            guard outcome.errors.count < ErrorEntry.kept else { return }
+            var error = error
+            error.row = row
+            outcome.errors.append(error)
+        }
+    }
+
+    // MARK: A row
+
+    /// Takes the next row; rows come by segment, and in order.
+    mutating func judge(_ segment: SegmentRecord, _ row: Int, _ fate: SubmissionReader.Fate, _ chunk: ChunkBuffer) throws {
+        if segments.last?.segment.id != segment.id {
+            segments.append(SegmentResults(segment: segment, outcome: SegmentOutcome(segment: segment.id)))
+        }
+        let here = segments.count - 1
+        switch fate {
+        case .fail(let error):
+            segments[here].fail(row, error, key: nil, externalID: nil)
+        case .send(let identity):
+            let key = identity.globalKey.map { chunk.bytes[$0.lowerBound - 1..<$0.upperBound + 1] }
+            let externalID = identity.externalID.map { chunk.bytes[$0] }
+            switch word(for: identity, in: chunk, segment) {
+            case .ended(let outcome, let id):
+                segments[here].add(
+                    ResultLine(
+                        row: row, globalKey: key, externalID: externalID, outcome: outcome,
+                        dataRowID: id.map { ResultLine.quoted($0.rawValue) }))
+            case .failed(let message):
+                segments[here].fail(
+                    row, ErrorEntry(row: row, code: "labelbox_refused", message: message), key: key, externalID: externalID)
+            case .open:
+                segments[here].open.append(row)
+                segments[here].openNames[row] = (key.map { ArraySlice(Array($0)) }, externalID.map { ArraySlice(Array($0)) })
+            }
+        }
+    }
+
+    private enum Word {
+        case ended(ResultLine.Outcome, DataRowID?)
+        case failed(String)
+        case open
+    }
+
+    private mutating func word(for identity: RowIdentity, in chunk: ChunkBuffer, _ segment: SegmentRecord) -> Word {
+        let done: ResultLine.Outcome = operation == RowOperation.create.rawValue ? .created : .updated
+        guard let range = identity.globalKey else {
+            let externalID = identity.externalID.map { chunk.string(in: $0.lowerBound + 1..<$0.upperBound - 1) }
+            switch report.takeWord(externalID: externalID) {
+            case .created(let id)?: return .ended(done, id)
+            case .failed(let message)?: return .failed(message)
+            case nil: return .open
+            }
+        }
+        let key = chunk.string(in: range)
+        switch report.word(for: key) {
+        case .created(let id)?:
+            return .ended(done, id)
+        case .failed(let message)? where TaskReport.isDuplicate(message):
+            // The key is in use. Whoever sent it before, the row is there; whether it was we decides how it is called.
+            guard let id = report.row(foundBy: key) else { return .failed(message) }
+            return .ended(segment.earlierSends > 0 ? done : .alreadyPresent, id)
+        case .failed(let message)?:
+            return .failed(message)
+        case nil:
+            guard let id = report.row(foundBy: key) else { return .open }
+            return .ended(done, id)
+        }
+    }
+
+    // MARK: What is left
+
+    /// Fails the rows that have no outcome.
+    mutating func failOpen(_ error: ErrorEntry) throws {
+        for index in segments.indices where !segments[index].open.isEmpty {
+            var open = segments[index]
+            // Lines ascend by row: those of the open rows go among the others.
+            var late = SegmentResults(segment: open.segment, outcome: SegmentOutcome(segment: open.segment.id))
+            for run in open.open.runs {
+                for row in run {
+                    let names = open.openNames[row]
+                    late.fail(row, error, key: names?.key, externalID: names?.externalID)
+                }
+            }
+            open.outcome.failed += late.outcome.failed
+            open.outcome.errors += late.outcome.errors.prefix(max(0, ErrorEntry.kept - open.outcome.errors.count))
+            open.lines = try Self.interleave(open.lines, late.lines)
+            open.firstLine = min(open.firstLine ?? Int.max, late.firstLine ?? Int.max)
+            open.open = RowRuns()
+            open.openNames = [:]
+            segments[index] = open
+        }
+    }
+
+    private static func interleave(_ first: [UInt8], _ second: [UInt8]) throws -> [UInt8] {
+        if first.isEmpty { return second }
+        if second.isEmpty { return first }
+        var lines: [UInt8] = []
+        lines.reserveCapacity(first.count + second.count)
+        try ResultsMerger([
+            ResultsPart(firstRow: 0, lines: .inline(Data(first))), ResultsPart(firstRow: 0, lines: .inline(Data(second))),
+        ]).merge(into: { lines += $0 }, visit: { _, _ in })
+        return lines
+    }
+}

@@ -1,0 +1,85 @@
+internal import DataRows
+internal import Files
+internal import Foundation
+internal import Intake
+internal import Ledger
+internal import SystemPackage
+
+/// Puts media away that no unfinished import names any more.
+struct MediaLeaving: Sendable {
+    let watches: [String: ImportWatch]
+    let ledger: any LedgerStore
+    let context: StageContext
+
+    private static let filesAtOnce = 500
+
+    func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<[Leased<MediaRecord>]> {
+        Stage(
+            name: "putting media away", width: 1, bell: bell,
+            lease: { _ in
+                let items = try await ledger.leaseLeavingMedia(for: grants(), limit: Self.filesAtOnce)
+                return items.isEmpty ? [] : [items]
+            },
+            nextDue: { try await ledger.nextDue(.leavingMedia, after: context.clock.now) },
+            work: { items in
+                for (name, group) in Dictionary(grouping: items, by: \.item.watch) { try await putAway(group, of: name) }
+            },
+            giveBack: { items, _ in
+                for item in items { try await later(item, .seconds(10)) }
+            })
+    }
+
+    private func later(_ item: Leased<MediaRecord>, _ wait: Duration) async throws {
+        let now = context.clock.now
+        do {
+            try await ledger.postponeLeaving(item, until: now.advanced(by: wait), at: now)
+        } catch LedgerError.leaseLost {
+            // It was done before the error came about.
+        }
+    }
+
+    private func putAway(_ items: [Leased<MediaRecord>], of name: String) async throws {
+        guard let watch = watches[name] else {
+            for item in items { try await later(item, .seconds(600)) }
+            return
+        }
+        var moves: [(item: Leased<MediaRecord>, file: PutAway)] = []
+        var gone: [Leased<MediaRecord>] = []
+        var taken = Set<FilePath>()
+        for item in items {
+            let from = watch.folder.settings.path.appending(item.item.path.components)
+            // A file that was put there since under the same name is another file, with an import of its own.
+            if item.item.destination == nil, !isSame(from, as: item.item.identity) {
+                gone.append(item)
+                continue
+            }
+            var destination = item.item.destination
+            if destination == nil, watch.folder.settings.afterImport == .archive || item.item.leavesTo == Shelf.failed.rawValue {
+                let shelf = item.item.leavesTo.flatMap(Shelf.init(rawValue:)) ?? .archive
+                let free = try watch.folder.destination(for: item.item.path, on: shelf, avoiding: taken)
+                taken.insert(free)
+                destination = free
+            }
+            moves.append((item, PutAway(from: from, to: destination)))
+        }
+        try await ledger.recordMediaDestinations(
+            moves.compactMap { move in move.file.to.map { (move.item, $0) } }, at: context.clock.now)
+        for (move, result) in zip(moves, await watch.folder.putAway(moves.map(\.file))) {
+            switch result {
+            case .success:
+                gone.append(move.item)
+            case .failure(let error) where error.code == .vanished:
+                gone.append(move.item)
+            case .failure(let error):
+                context.observer.notTaken(watch: name, path: move.item.item.path, error: error)
+                try await later(move.item, .seconds(60))
+            }
+        }
+        try await ledger.recordMediaGone(gone, at: context.clock.now)
+    }
+
+    private func isSame(_ path: FilePath, as identity: MediaIdentity?) -> Bool {
+        guard let identity, let look = try? FileLook.at(path) else { return false }
+        return look.identity.size == identity.size && look.identity.modified == identity.modified
+    }
+}

@@ -1,0 +1,197 @@
+internal import Crypto
+internal import DataRows
+internal import Files
+internal import Foundation
+internal import Intake
+internal import LabelboxAPI
+internal import Ledger
+internal import Locking
+internal import SystemPackage
+internal import Transport
+
+/// Finds the local files that rows name, and uploads each content once.
+struct MediaUploading: Sendable {
+    let watches: [String: ImportWatch]
+    let ledger: any LedgerStore
+    let client: LabelboxClient
+    let workbench: Workbench
+    let context: StageContext
+    let width: Int
+    let sealing: Bell
+    let closing: Bell
+    let inFlight = ContentsInFlight()
+
+    func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<MediaRecord>> {
+        Stage(
+            name: "uploading", width: width, bell: bell,
+            lease: { try await ledger.leaseMedia(for: grants(), limit: $0) },
+            nextDue: { try await ledger.nextDue(.media, after: context.clock.now) },
+            work: work,
+            giveBack: { item, error in
+                let now = context.clock.now
+                try await ledger.postpone(
+                    item, until: now.advanced(by: .seconds(5)), isAwaited: item.item.phase == .awaited, at: now)
+            })
+    }
+
+    // MARK: Finding
+
+    private func work(_ item: Leased<MediaRecord>) async throws {
+        let now = context.clock.now
+        guard let watch = watches[item.item.watch] else {
+            return try await ledger.postpone(
+                item, until: now.advanced(by: .seconds(60)), isAwaited: item.item.phase == .awaited, at: now)
+        }
+        switch await watch.folder.resolveMedia(path: name(of: item.item, in: watch), manifestRelativePath: "manifest") {
+        case .ready(let media):
+            var item = item
+            let identity = MediaIdentity(media.identity)
+            if item.item.identity != identity {
+                try await ledger.recordFound(item, identity: identity, at: now)
+                item.item.phase = .pending
+                item.item.identity = identity
+            }
+            try await upload(item, media, watch)
+        case .settling(_, let until):
+            // As the drop folder's own clock goes; never sooner than a moment from now.
+            let wait = min(max(until.timeIntervalSince(now), 0.1), 60)
+            try await ledger.postpone(item, until: now.addingTimeInterval(wait), isAwaited: true, at: now)
+        case .missing:
+            try await expect(item, watch, at: now)
+        case .refused(let refusal):
+            try await fail(item, code: refusal.code.rawValue, message: "\(item.item.path): \(refusal.message)", at: now)
+        }
+    }
+
+    /// How to ask the drop folder for a file that the ledger knows.
+    private func name(of media: MediaRecord, in watch: ImportWatch) -> String {
+        guard media.root > 0 else { return media.path.string }
+        let roots = watch.folder.settings.mediaRoots
+        guard media.root <= roots.count else { return media.path.string }
+        return roots[media.root - 1].appending(media.path.components).string
+    }
+
+    private func expect(_ item: Leased<MediaRecord>, _ watch: ImportWatch, at now: Date) async throws {
+        let patience = watch.folder.settings.mediaWait.seconds
+        let waited = now.timeIntervalSince(item.item.since)
+        guard waited < patience else {
+            return try await fail(
+                item, code: "media_missing",
+                message: "\(item.item.path): there is no such file, and it did not come within \(watch.folder.settings.mediaWait); "
+                    + "put it there and drop the failed rows again", at: now)
+        }
+        let pause = min(10, 0.5 * pow(2, Double(min(item.item.attempts, 5))), patience - waited)
+        try await ledger.postpone(item, until: now.addingTimeInterval(max(pause, 0.1)), isAwaited: true, at: now)
+    }
+
+    // MARK: Uploading
+
+    private func upload(_ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch) async throws {
+        let path = watch.folder.mediaPath(media)
+        do {
+            let digest = try await workbench.run { try Self.digest(try watch.folder.openMedia(media), size: media.size) }
+            try await inFlight.alone(with: digest) {
+                try await upload(item, media, watch, digest: digest, path: path)
+            }
+        } catch let error as IntakeError {
+            try await retryLater(item, media, watch, reason: "\(error)")
+        } catch is MediaChanged {
+            try await retryLater(item, media, watch, reason: "it changed while it was read")
+        } catch let error as LabelboxError {
+            switch error.kind {
+            case .bodySource: try await retryLater(item, media, watch, reason: "\(error)")
+            case .cancelled: throw CancellationError()
+            default: try await fail(item, code: error.code, message: "\(media.relativePath): \(error)", at: context.clock.now)
+            }
+        }
+        sealing.ring()
+        closing.ring()
+    }
+
+    private func upload(
+        _ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch, digest: [UInt8], path: FilePath
+    ) async throws {
+        let start = context.clock.now
+        if let known = try await ledger.knownContent(
+            sha256: digest, bytes: media.size, uploadedAfter: start.addingTimeInterval(-watch.mediaURLAge.seconds))
+        {
+            try await ledger.recordUploaded(item, content: known, at: start)
+            return context.observer.uploaded(path: path, bytes: media.size, isReused: true)
+        }
+        let file = try watch.folder.openMedia(media)
+        let uploaded = try await client.uploadFile(
+            content: .file(try FileSlice(duplicating: file.descriptor, offset: 0, length: media.size)), byteCount: media.size,
+            filename: media.relativePath.lastComponent?.string ?? "file", contentType: ContentTypes.type(of: media.relativePath),
+            progress: nil)
+        guard try file.look().identity.hasSameContent(as: media.identity) else { throw MediaChanged() }
+        let now = context.clock.now
+        try await ledger.recordUploaded(
+            item, content: UploadedContent(sha256: digest, bytes: media.size, url: uploaded.url, uploadedAt: now), at: now)
+        context.observer.uploaded(path: path, bytes: media.size, isReused: false)
+    }
+
+    private struct MediaChanged: Error {}
+
+    /// The SHA-256 of a file that must not change meanwhile.
+    private static func digest(_ file: OpenFile, size: Int64) throws -> [UInt8] {
+        var hasher = SHA256()
+        var offset: Int64 = 0
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+        defer { buffer.deallocate() }
+        while offset < size {
+            let count = try file.descriptor.read(fromAbsoluteOffset: offset, into: buffer)
+            guard count > 0 else { throw MediaChanged() }
+            hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            offset += Int64(count)
+        }
+        return [UInt8](hasher.finalize())
+    }
+
+    private func retryLater(
+        _ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch, reason: String
+    ) async throws {
+        await watch.folder.mediaChanged(media)
+        context.observer.mediaFailed(path: media.relativePath, reason: "\(reason); it is looked at again")
+        let now = context.clock.now
+        try await ledger.postpone(item, until: now.advanced(by: .seconds(1)), isAwaited: true, at: now)
+    }
+
+    private func fail(_ item: Leased<MediaRecord>, code: String, message: String, at now: Date) async throws {
+        try await ledger.recordFailed(item, failure: ErrorEntry(code: code, message: message), at: now)
+        context.observer.mediaFailed(path: item.item.path, reason: message)
+        sealing.ring()
+        closing.ring()
+    }
+}
+
+/// Lets one upload of a content go ahead and the others of the same content wait, for then they need none of their own.
+final class ContentsInFlight: Sendable {
+    private let waiting = Locked<[[UInt8]: [CheckedContinuation<Void, Never>]]>([:])
+
+    func alone<Value: Sendable>(with digest: [UInt8], _ body: () async throws -> Value) async throws -> Value {
+        await withCheckedContinuation { continuation in
+            let mayGo = waiting.withLock { waiting in
+                guard waiting[digest] != nil else {
+                    waiting[digest] = []
+                    return true
+                }
+                waiting[digest]?.append(continuation)
+                return false
+            }
+            if mayGo { continuation.resume() }
+        }
+        defer {
+            let next = waiting.withLock { waiting -> CheckedContinuation<Void, Never>? in
+                guard var queue = waiting[digest], !queue.isEmpty else {
+                    waiting[digest] = nil
+                    return nil
+                }
+                let next = queue.removeFirst()
+                waiting[digest] = queue
+                return next
+            }
+            next?.resume()
+        }
+        return try await body()
+    }
+}

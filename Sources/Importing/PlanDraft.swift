@@ -1,0 +1,178 @@
+internal import DataRows
+internal import Files
+internal import Foundation
+internal import Ledger
+internal import SystemPackage
+
+/// A plan while its manifest is being read.
+///
+/// Used by one thread at a time: that of the workbench while rows are read, the task's own before and after.
+final class PlanDraft: @unchecked Sendable {
+    // `@unchecked`: see above; the hand-over is the end of `Workbench.run`.
+
+    /// A run of rows that is being gathered, or is complete.
+    struct Segment: Sendable {
+        var planned: PlannedSegment
+        /// The local files that its rows name, each once, in order.
+        var mediaNames: [String] = []
+    }
+
+    let record: ImportRecord
+    let watch: ImportWatch
+    var format = ManifestFormat(.document)
+    var isFirstPart = true
+    private(set) var plan: ImportPlan
+    private(set) var problemsPart: ResultsPart?
+    private(set) var hasMedia = false
+    private(set) var segmentCount = 0
+
+    private var complete: [Segment] = []
+    private var current: Segment?
+    private var valid = RowRuns()
+    private var names = Set<String>()
+    private var repetition: RepetitionIndexBuilder?
+    private var problems: ProblemLines
+
+    init(record: ImportRecord, watch: ImportWatch) {
+        self.record = record
+        self.watch = watch
+        problems = ProblemLines()
+        plan = ImportPlan(
+            datasetID: watch.datasetID, operation: watch.policy.operation.rawValue, batchKey: "",
+            maximumRowsPerTask: watch.maximumRowsPerTask, linger: watch.linger.seconds, instructions: Data())
+        plan.holdsForMedia = watch.invalidRows == .reject
+    }
+
+    // MARK: Reading
+
+    /// A segment is also cut by its bytes, so that rows of a megabyte are sent by hundreds and not by ten thousands.
+    private static let segmentBytes: Int64 = 256 << 20
+
+    var segmentIsFull: Bool { complete.count >= 64 || complete.contains { !$0.mediaNames.isEmpty } }
+
+    func take(_ row: SurveyedRow, workFolder: WorkFolder) throws {
+        if let segment = current,
+            segment.planned.rowCount >= watch.maximumRowsPerTask || segment.planned.length >= Self.segmentBytes
+        {
+            closeSegment()
+        }
+        var segment =
+            current
+            ?? Segment(
+                planned: PlannedSegment(
+                    firstRow: row.index, rowCount: 0, validRows: 0, offset: row.byteRange.lowerBound, length: 0))
+        segment.planned.rowCount += 1
+        segment.planned.length = row.byteRange.upperBound - segment.planned.offset
+        if row.problems.isEmpty {
+            segment.planned.validRows += 1
+            valid.append(row.index)
+            if let name = row.mediaPath, names.insert(name).inserted {
+                segment.mediaNames.append(name)
+                hasMedia = true
+            }
+            if watch.policy.globalKey == .derive, !row.hasGlobalKey {
+                if repetition == nil {
+                    repetition = RepetitionIndexBuilder(folder: workFolder.folder(of: record.id))
+                }
+                try repetition?.add(row.repetitionHash, row: row.index)
+            }
+        } else {
+            try problems.append(row.problems, row: row.index, part: workFolder.problems(record.id)) {
+                try workFolder.create(for: record.id)
+            }
+            plan.errorsTotal += row.problems.count
+            for problem in row.problems where plan.errors.count < ErrorEntry.kept { plan.errors.append(ErrorEntry(problem)) }
+        }
+        current = segment
+    }
+
+    private func closeSegment() {
+        guard var segment = current else { return }
+        current = nil
+        if segment.planned.validRows < segment.planned.rowCount { segment.planned.only = valid }
+        valid = RowRuns()
+        names.removeAll(keepingCapacity: true)
+        guard segment.planned.validRows > 0 else { return }
+        segmentCount += 1
+        complete.append(segment)
+    }
+
+    func takeSegments() -> [Segment] {
+        defer { complete = [] }
+        return complete
+    }
+
+    // MARK: The end
+
+    func finish(_ summary: SurveySummary, workFolder: WorkFolder) throws {
+        closeSegment()
+        problemsPart = try problems.end(firstRow: 0)
+        plan.totalRows = summary.rows
+        plan.rejectedRows = summary.rejectedRows
+        plan.sha256 = Hexadecimal.string(summary.dropped.sha256)
+        plan.operation = summary.operation.rawValue
+        plan.datasetID = summary.header.datasetID ?? watch.datasetID
+        var hasRepeats = false
+        if let repetition {
+            hasRepeats = try repetition.finish(to: workFolder.repeats(record.id)) {
+                try workFolder.create(for: record.id)
+            }
+        }
+        guard let datasetID = plan.datasetID else {
+            return end(
+                .rejected, "no dataset is given for it",
+                ErrorEntry(
+                    code: "dataset_missing",
+                    message: "neither the manifest's \"dataset_id\" nor the watch's 'dataset' says where the rows go; add one"))
+        }
+        guard watch.operations.contains(summary.operation) else {
+            return end(
+                .rejected, "this watch does not allow its operation",
+                ErrorEntry(
+                    code: "operation_not_allowed",
+                    message: "the operation '\(summary.operation.rawValue)' is not among this watch's 'operations'; "
+                        + "drop the manifest elsewhere, or allow it in the configuration"))
+        }
+        guard summary.operation != .delete else {
+            return end(
+                .rejected, "rows cannot be deleted by a manifest in this version",
+                ErrorEntry(code: "operation_not_supported", message: "the operation 'delete' is not available in this version"))
+        }
+        var policy = watch.policy
+        policy.operation = summary.operation
+        let instructions = Instructions(
+            datasetID: datasetID, policy: policy, layout: format.layout, isEnvelope: summary.isEnvelope,
+            defaults: summary.header.defaults.map { String(decoding: $0, as: UTF8.self) },
+            isInflated: format.isCompressed, hasRepeats: hasRepeats, needsOntology: summary.needsOntology)
+        plan.instructions = try instructions.encoded()
+        plan.batchKey = instructions.batchKey
+    }
+
+    /// Ends the import before anything of it was sent.
+    func end(_ state: ImportState, _ reason: String, _ error: ErrorEntry) {
+        plan.ending = (state, reason)
+        plan.errors = [error] + plan.errors.prefix(ErrorEntry.kept - 1)
+        plan.errorsTotal += 1
+    }
+
+    /// Decides whether the rows found go on their way.
+    func judge() {
+        guard plan.ending == nil else { return }
+        if plan.rejectedRows == plan.totalRows, plan.totalRows > 0 {
+            plan.ending = (.rejected, "none of its rows is valid, and nothing was imported")
+        } else if plan.rejectedRows > 0, watch.invalidRows == .reject {
+            plan.ending = (
+                .rejected,
+                "nothing was imported, since on_invalid_row is reject and \(plan.rejectedRows) of \(plan.totalRows) rows are invalid"
+            )
+        }
+    }
+}
+
+extension ErrorEntry {
+    init(_ problem: RowProblem) {
+        self.init(
+            row: problem.row, byteOffset: problem.byteOffset, pointer: problem.pointer, code: problem.code,
+            message: problem.message)
+    }
+}

@@ -1,0 +1,178 @@
+internal import DataRows
+internal import Files
+internal import Foundation
+internal import Intake
+internal import Ledger
+internal import SystemPackage
+
+/// Pass 1: reads a claimed manifest whole, and makes the plan by which it goes on.
+///
+/// Nothing is sent before the last byte was read: a manifest that is cut off or malformed imports nothing.
+struct Planning: Sendable {
+    let watches: [String: ImportWatch]
+    let ledger: any LedgerStore
+    let workFolder: WorkFolder
+    let workbench: Workbench
+    let context: StageContext
+    /// Rung when there are media files to find or upload, segments to seal, or imports to close.
+    let uploading: Bell
+    let sealing: Bell
+    let closing: Bell
+
+    func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<ImportRecord>> {
+        Stage(
+            name: "planning", width: 8, bell: bell,
+            lease: { try await ledger.leaseImports(in: .claimed, for: grants(), limit: $0) },
+            nextDue: { try await ledger.nextDue(.imports(.claimed), after: context.clock.now) },
+            work: plan,
+            giveBack: { item, error in
+                let now = context.clock.now
+                try await ledger.postpone(
+                    item, until: now.advanced(by: .seconds(30)), reason: "reading it failed: \(error)", at: now)
+            })
+    }
+
+    // MARK: One import
+
+    private func plan(_ item: Leased<ImportRecord>) async throws {
+        let record = item.item
+        guard let watch = watches[record.watch] else {
+            let now = context.clock.now
+            return try await ledger.postpone(
+                item, until: now.advanced(by: .seconds(60)),
+                reason: "its watch '\(record.watch)' is not configured any more; add it again, or cancel the import", at: now)
+        }
+        let draft = PlanDraft(record: record, watch: watch)
+        do {
+            try await read(item, draft)
+        } catch let error as ManifestError {
+            if error.isTruncation, record.attempts < Self.truncationWaits.count {
+                let now = context.clock.now
+                let next = now.advanced(by: Self.truncationWaits[record.attempts])
+                return try await ledger.postpone(
+                    item, until: next, reason: "it ends too early (\(error)); it is read again in case it is still being written",
+                    at: now)
+            }
+            draft.end(
+                .rejected, "the manifest cannot be read, and nothing of it was imported",
+                ErrorEntry(
+                    row: error.row, byteOffset: error.byteOffset, pointer: error.pointer, code: error.code,
+                    message: "\(error)"))
+        } catch let error as GzipRefusal {
+            draft.end(.rejected, "the manifest cannot be inflated, and nothing of it was imported", error.entry)
+        }
+        try await finish(item, draft)
+    }
+
+    /// How long a manifest that ends too early is waited for: a minute in all.
+    private static let truncationWaits: [Duration] = [.seconds(2), .seconds(4), .seconds(8), .seconds(16), .seconds(32)]
+
+    private func read(_ item: Leased<ImportRecord>, _ draft: PlanDraft) async throws {
+        let abandonment = Abandonment()
+        try await abandonment.guarding {
+            try await workbench.run {
+                let manifest = try openManifest(draft)
+                let summary = try ManifestSurvey.run(
+                    manifest, policy: draft.watch.policy, isCancelled: { abandonment.isAbandoned }
+                ) { row in
+                    try draft.take(row, workFolder: workFolder)
+                    if draft.segmentIsFull { try store(item, draft) }
+                }
+                try draft.finish(summary, workFolder: workFolder)
+                if draft.hasMedia { try store(item, draft) }
+            }
+        }
+    }
+
+    private func openManifest(_ draft: PlanDraft) throws -> ManifestFile {
+        guard let format = ManifestFormat(fileName: draft.record.path.string) else {
+            throw IntakeRefusal(
+                "its name ends in none of .json, .jsonl, .ndjson (perhaps with .gz), so its layout is not known")
+        }
+        draft.format = format
+        guard format.isCompressed else { return try ManifestFile(path: draft.record.claimedPath, format: format) }
+        try workFolder.create(for: draft.record.id)
+        return try ManifestInflation.inflate(
+            draft.record.claimedPath, format: format, to: workFolder.inflated(draft.record.id))
+    }
+
+    // MARK: Storing segments
+
+    /// Stores what is complete, so that no plan has to fit into memory. Called on a thread of the workbench.
+    private func store(_ item: Leased<ImportRecord>, _ draft: PlanDraft) throws {
+        let segments = draft.takeSegments()
+        let isFirst = draft.isFirstPart
+        draft.isFirstPart = false
+        try Workbench.wait {
+            try await ledger.recordSegments(
+                await located(segments, draft.watch, draft.record), of: item, isFirst: isFirst, at: context.clock.now)
+        }
+    }
+
+    /// Finds the files that segments name.
+    private func located(
+        _ segments: [PlanDraft.Segment], _ watch: ImportWatch, _ record: ImportRecord
+    ) async -> [PlannedSegment] {
+        var planned: [PlannedSegment] = []
+        for segment in segments {
+            var result = segment.planned
+            for name in segment.mediaNames {
+                let resolution = await watch.folder.resolveMedia(path: name, manifestRelativePath: record.path)
+                result.media.append(MediaReference(name: name, resolution: resolution, manifest: record.path))
+            }
+            planned.append(result)
+        }
+        return planned
+    }
+
+    private func finish(_ item: Leased<ImportRecord>, _ draft: PlanDraft) async throws {
+        draft.judge()
+        var plan = draft.plan
+        plan.segments = await located(draft.takeSegments(), draft.watch, draft.record)
+        plan.problemsPart = draft.problemsPart
+        try await ledger.recordPlan(plan, of: item, isFirst: draft.isFirstPart, at: context.clock.now)
+        context.observer.planned(
+            id: draft.record.id, path: draft.record.path, rows: plan.totalRows, rejected: plan.rejectedRows,
+            segments: draft.segmentCount)
+        if draft.hasMedia { uploading.ring() }
+        sealing.ring()
+        closing.ring()
+    }
+}
+
+/// A manifest that cannot be read for a reason of its own.
+struct IntakeRefusal: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+extension MediaReference {
+    init(name: String, resolution: MediaResolution, manifest: FilePath) {
+        switch resolution {
+        case .ready(let media):
+            self.init(
+                name: name, root: media.rootIndex, path: media.relativePath, identity: MediaIdentity(media.identity))
+        case .settling, .missing:
+            self.init(name: name, root: 0, path: Self.expected(name, besides: manifest), identity: nil)
+        case .refused(let refusal):
+            self.init(
+                name: name, root: 0, path: Self.expected(name, besides: manifest), identity: nil,
+                failure: ErrorEntry(code: refusal.code.rawValue, message: "\(name): \(refusal.message)"))
+        }
+    }
+
+    /// How to ask for the file again: as written where that is absolute, else relative to the drop folder.
+    private static func expected(_ name: String, besides manifest: FilePath) -> FilePath {
+        let path = FilePath(name)
+        if path.isAbsolute || name.hasPrefix("file:") { return path }
+        return manifest.removingLastComponent().appending(path.components)
+    }
+}
+
+extension MediaIdentity {
+    init(_ identity: FileIdentity) {
+        self.init(
+            device: identity.device, inode: identity.inode, size: identity.size, modified: identity.modified,
+            changed: identity.changed)
+    }
+}

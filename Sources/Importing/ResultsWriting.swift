@@ -1,0 +1,104 @@
+internal import DataRows
+internal import Files
+internal import Foundation
+internal import Ledger
+internal import Results
+internal import SystemPackage
+
+/// Writes the results of one import, and the rows of it that failed.
+struct ResultsWriting {
+    let plan: ClosingPlan
+    let workFolder: WorkFolder
+
+    /// Writes both files, not yet durably; says in the answer which of them there are.
+    func write() throws -> ClosingPlan {
+        var written = plan
+        guard !plan.parts.isEmpty else {
+            written.closing.results = nil
+            written.closing.failedRows = nil
+            return written
+        }
+        try DurableRename.createFolder(plan.resultsPath.removingLastComponent())
+        let results = try AtomicFile.writer(to: plan.resultsPath)
+        var failed = RowSet()
+        try ResultsMerger(plan.parts).merge(into: { try results.append($0) }) { row, outcome in
+            if !outcome.isSuccess { failed.insert(row) }
+        }
+        try results.commit(durable: false)
+        if failed.isEmpty {
+            written.closing.failedRows = nil
+        } else {
+            try writeFailed(failed)
+        }
+        return written
+    }
+
+    /// Writes the failed rows as they stood, one a line, so that they can be mended and dropped again.
+    private func writeFailed(_ rows: RowSet) throws {
+        try DurableRename.createFolder(plan.failedRowsPath.removingLastComponent())
+        let output = try AtomicFile.writer(to: plan.failedRowsPath)
+        guard let format = ManifestFormat(fileName: plan.record.path.string) else { return }
+        let source = format.isCompressed ? workFolder.inflated(plan.record.id) : plan.record.claimedPath
+        let manifest = try ManifestFile(path: source, format: ManifestFormat(format.layout))
+        var isFirst = true
+        let policy = plan.watch.policy
+        var header: ManifestHeader?
+        let isEnvelope = plan.failedRowsPath.string.hasSuffix(".json")
+        if isEnvelope {
+            header = try ManifestSurvey.header(of: manifest, policy: policy)
+            try output.append(Self.opening(header))
+        }
+        _ = try ManifestSurvey.run(manifest, policy: policy) { row in
+            guard rows.contains(row.index) else { return }
+            if !isFirst, isEnvelope { try output.append(Array(",\n".utf8)) }
+            isFirst = false
+            var bytes = try manifest.bytes(in: row.byteRange)
+            // A break outside a string is only space, and inside one it would not be JSON.
+            for index in bytes.indices where bytes[index] == 0x0a || bytes[index] == 0x0d { bytes[index] = 0x20 }
+            if !isEnvelope { bytes.append(0x0a) }
+            try output.append(bytes)
+        }
+        if isEnvelope { try output.append(Array("\n]}\n".utf8)) }
+        try output.commit(durable: false)
+    }
+
+    /// The envelope's own words, without which its rows would mean something else.
+    private static func opening(_ header: ManifestHeader?) -> [UInt8] {
+        var bytes = Array("{".utf8)
+        func key(_ name: String) { bytes += Array("\"\(name)\": ".utf8) }
+        if let dataset = header?.datasetID {
+            key("dataset_id")
+            JSONBytes.append(string: dataset.rawValue, to: &bytes)
+            bytes += Array(", ".utf8)
+        }
+        if let operation = header?.operation {
+            key("operation")
+            JSONBytes.append(string: operation.rawValue, to: &bytes)
+            bytes += Array(", ".utf8)
+        }
+        if let defaults = header?.defaults {
+            key("defaults")
+            bytes += defaults
+            bytes += Array(", ".utf8)
+        }
+        return bytes + Array("\"rows\": [\n".utf8)
+    }
+}
+
+/// A set of row numbers as bits: an eighth of a byte a row, whatever the pattern.
+struct RowSet {
+    private var words: [UInt64] = []
+    private(set) var isEmpty = true
+
+    mutating func insert(_ row: Int) {
+        let word = row >> 6
+        if word >= words.count { words.append(contentsOf: repeatElement(0, count: max(word + 1 - words.count, words.count))) }
+        words[word] |= 1 << UInt64(row & 63)
+        isEmpty = false
+    }
+
+    func contains(_ row: Int) -> Bool {
+        let word = row >> 6
+        return word < words.count && words[word] & 1 << UInt64(row & 63) != 0
+    }
+}

@@ -1,0 +1,134 @@
+internal import Foundation
+internal import Ledger
+internal import Locking
+
+/// A part of the pipeline: takes due work from the ledger, a few items at a time, and does it.
+///
+/// There is no channel between stages: there is the ledger, and a bell. So nothing waits in memory, and back-pressure is
+/// that a stage leases no more than it has hands.
+struct Stage<Item: Sendable>: Sendable {
+    /// For the log.
+    let name: String
+    /// How many items are worked on at a time.
+    let width: Int
+    let bell: Bell
+    /// Leases at most so many items.
+    let lease: @Sendable (Int) async throws -> [Item]
+    /// When work that is not due yet will be; `nil` when there is none.
+    let nextDue: @Sendable () async throws -> Date?
+    /// Does one item, and records what came of it.
+    let work: @Sendable (Item) async throws -> Void
+    /// Puts an item back after `work` threw.
+    let giveBack: @Sendable (Item, any Error) async throws -> Void
+
+    /// Works until told to drain, then lets what is in hand end.
+    func run(in context: StageContext) async {
+        let idle = Locked(width)
+        await withDiscardingTaskGroup { group in
+            while !context.drain.isDraining {
+                let hands = idle.withLock { $0 }
+                do {
+                    let items = hands > 0 ? try await lease(hands) : []
+                    for item in items {
+                        idle.withLock { $0 -= 1 }
+                        group.addTask {
+                            await handle(item, in: context)
+                            idle.withLock { $0 += 1 }
+                            bell.ring()
+                        }
+                    }
+                    context.health.cleared(name)
+                    if items.count == hands, hands > 0 { continue }
+                    let due = hands > 0 ? try await nextDue() : nil
+                    let wait = due.map { max(.zero, Duration.seconds($0.timeIntervalSince(context.clock.now))) }
+                    await bell.wait(atMost: wait.map { min($0 + .milliseconds(1), Self.longestWait) }, on: context.clock)
+                } catch {
+                    if Task.isCancelled { return }
+                    context.health.troubled(name, error)
+                    await bell.wait(atMost: Self.waitAfterTrouble, on: context.clock)
+                }
+            }
+        }
+    }
+
+    private func handle(_ item: Item, in context: StageContext) async {
+        do {
+            try await work(item)
+        } catch {
+            if error is CancellationError || Task.isCancelled { return }
+            if case LedgerError.leaseLost? = error as? LedgerError {
+                return context.observer.leaseLost(stage: name, error: error)
+            }
+            context.observer.stumbled(stage: name, error: error)
+            do { try await giveBack(item, error) } catch { context.health.troubled(name, error) }
+        }
+    }
+
+    /// Due times move only by what stages themselves record, which rings the bell; this is for what nobody foresaw.
+    private static var longestWait: Duration { .seconds(300) }
+    /// The ledger could not be read or written: a full disk is looked at again this soon.
+    private static var waitAfterTrouble: Duration { .seconds(2) }
+}
+
+/// What all stages share.
+struct StageContext: Sendable {
+    let clock: ImportClock
+    let drain: Drain
+    let health: PipelineHealth
+    let observer: ImportObserver
+}
+
+/// Says to everyone, once, that no new work is to be taken.
+public final class Drain: Sendable {
+    private struct State {
+        var isDraining = false
+        var bells: [Bell] = []
+    }
+
+    private let state = Locked(State())
+
+    /// Creates it unused.
+    public init() {}
+
+    /// Whether new work is no longer to be taken.
+    public var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    /// Tells everyone who waits at one of the registered bells.
+    public func begin() {
+        let bells = state.withLock { state in
+            state.isDraining = true
+            return state.bells
+        }
+        for bell in bells { bell.ring() }
+    }
+
+    func register(_ bell: Bell) {
+        state.withLock { $0.bells.append(bell) }
+    }
+}
+
+/// What keeps stages from working at all, such as a full disk.
+public final class PipelineHealth: Sendable {
+    private let troubles = Locked<[String: String]>([:])
+    private let changed: @Sendable ([String: String]) -> Void
+
+    init(changed: @escaping @Sendable ([String: String]) -> Void) { self.changed = changed }
+
+    /// The stages that cannot work, each with the reason.
+    public var current: [String: String] { troubles.withLock { $0 } }
+
+    func troubled(_ stage: String, _ error: any Error) {
+        let now = troubles.withLock { troubles -> [String: String]? in
+            guard troubles.updateValue("\(error)", forKey: stage) != "\(error)" else { return nil }
+            return troubles
+        }
+        if let now { changed(now) }
+    }
+
+    func cleared(_ stage: String) {
+        let now = troubles.withLock { troubles -> [String: String]? in
+            troubles.removeValue(forKey: stage) == nil ? nil : troubles
+        }
+        if let now { changed(now) }
+    }
+}

@@ -1,0 +1,196 @@
+internal import DataRows
+internal import Foundation
+internal import Ledger
+internal import SystemPackage
+
+/// Pass 2: the rows of a submission, each as it is sent.
+///
+/// What a row looks like on the wire is a function of its manifest's bytes and of the ledger, so it is made when it is
+/// needed and never stored: once to be sent, and again when results are to be matched with rows. All of it runs on a
+/// thread of the workbench.
+struct SubmissionReader: Sendable {
+    let ledger: any LedgerStore
+    let workFolder: WorkFolder
+    let watches: [String: ImportWatch]
+
+    /// What becomes of a row before it is sent.
+    enum Fate {
+        /// It stands at the end of the chunk, and its names are there.
+        case send(RowIdentity)
+        /// It cannot be sent.
+        case fail(ErrorEntry)
+    }
+
+    /// What reading needs from outside.
+    struct Needs {
+        /// The metadata fields that there are.
+        var ontology: () throws -> MetadataOntology
+        /// Where a text that is too long for a row was uploaded to.
+        var textURL: ([UInt8], SegmentRecord) throws -> String
+        /// Whether to stop.
+        var isAbandoned: () -> Bool
+    }
+
+    /// Tells of each row that is to be sent, in the order of segments and rows.
+    ///
+    /// - Parameters:
+    ///   - chunk: where rows are written; `body` or `full` empties it.
+    ///   - full: called when the next row finds no room.
+    ///   - body: told of each row by its segment and number.
+    func read(
+        _ submission: SubmissionRecord, chunk: inout ChunkBuffer, needs: Needs,
+        full: (inout ChunkBuffer) throws -> Void,
+        body: (SegmentRecord, Int, Fate, inout ChunkBuffer) throws -> Void
+    ) throws {
+        var after: Int64 = 0
+        var open: OpenImport?
+        while true {
+            let last = after
+            let page = try Workbench.wait {
+                try await ledger.segments(of: submission.id, after: last, limit: Self.segmentsAtOnce)
+            }
+            for segment in page {
+                var next = segment.firstRow
+                do {
+                    if open?.id != segment.importID { open = try OpenImport(segment, workFolder: workFolder, watches: watches) }
+                    guard let open else { continue }
+                    try read(segment, of: open, chunk: &chunk, needs: needs, full: full) { row, fate, chunk in
+                        next = row + 1
+                        try body(segment, row, fate, &chunk)
+                    }
+                } catch let error as UnreadableManifest {
+                    // The claimed file was taken away or changed under us. Its rows cannot be known any more.
+                    open = nil
+                    for row in next..<segment.firstRow + segment.rowCount where segment.only?.contains(row) ?? true {
+                        try body(segment, row, .fail(error.entry(row: row)), &chunk)
+                    }
+                }
+            }
+            guard let end = page.last, page.count == Self.segmentsAtOnce else { return }
+            after = end.id
+        }
+    }
+
+    private static let segmentsAtOnce = 1_000
+
+    // MARK: One segment
+
+    private func read(
+        _ segment: SegmentRecord, of open: OpenImport, chunk: inout ChunkBuffer, needs: Needs,
+        full: (inout ChunkBuffer) throws -> Void, body: (Int, Fate, inout ChunkBuffer) throws -> Void
+    ) throws {
+        let media = try Workbench.wait { try await ledger.mediaOutcomes(segment: segment.origin) }
+        let ordinals = try open.ordinals(segment.firstRow..<segment.firstRow + segment.rowCount)
+        try open.translatingTrouble {
+            try RowReader.read(
+                open.manifest, byteRange: segment.offset..<segment.offset + segment.length, firstRow: segment.firstRow,
+                rowCount: segment.rowCount, policy: open.instructions.policy
+            ) { row in
+                if row.index & 0xff == 0, needs.isAbandoned() { throw CancellationError() }
+                guard segment.only?.contains(row.index) ?? true else { return }
+                var addition = RowAddition(ordinal: ordinals[row.index] ?? 0)
+                if let name = row.mediaPath(open.instructions.policy) {
+                    let outcome = media[name]
+                    if let failure = outcome?.failure {
+                        var failure = failure
+                        failure.row = row.index
+                        failure.byteOffset = row.byteRange.lowerBound
+                        return try body(row.index, .fail(failure), &chunk)
+                    }
+                    addition.mediaURL = outcome?.url
+                    addition.mediaDigest = outcome?.sha256
+                } else if let text = row.textToUpload(open.instructions.policy) {
+                    addition.mediaURL = try needs.textURL(text, segment)
+                }
+                try body(row.index, write(row, addition, open, &chunk, needs, full), &chunk)
+            }
+        }
+    }
+
+    private func write(
+        _ row: borrowing SourceRow, _ addition: RowAddition, _ open: OpenImport, _ chunk: inout ChunkBuffer,
+        _ needs: Needs, _ full: (inout ChunkBuffer) throws -> Void
+    ) throws -> Fate {
+        while true {
+            do throws(RowWritingError) {
+                return .send(try open.writer.append(row, addition, to: &chunk))
+            } catch {
+                switch error {
+                case .problem(let problem):
+                    return .fail(ErrorEntry(problem))
+                case .mediaRequired(let index):
+                    return .fail(
+                        ErrorEntry(
+                            row: index, byteOffset: row.byteRange.lowerBound, code: "media_missing",
+                            message: "nothing is known of the file that this row names; drop the row again"))
+                case .ontologyRequired:
+                    open.learn(try needs.ontology())
+                case .chunkFull:
+                    try full(&chunk)
+                }
+            }
+        }
+    }
+}
+
+/// A manifest that is being read again, with all that its rows need.
+private final class OpenImport {
+    let id: ImportID
+    let manifest: ManifestFile
+    let instructions: Instructions
+    private(set) var writer: RowWriter
+    private var context: RowContext
+    private let repeats: RepetitionIndex?
+    private let name: String
+
+    init(_ segment: SegmentRecord, workFolder: WorkFolder, watches: [String: ImportWatch]) throws {
+        id = segment.importID
+        name = segment.path.string
+        instructions = try Instructions.decode(segment.instructions)
+        do {
+            let path = instructions.isInflated ? workFolder.inflated(id) : segment.claimedPath
+            manifest = try ManifestFile(path: path, format: ManifestFormat(instructions.layout))
+            context = RowContext(
+                datasetID: instructions.datasetID, policy: instructions.policy, operation: instructions.policy.operation,
+                defaults: try RowDefaults(
+                    instructions.defaults.map { Array($0.utf8) }, mediaType: instructions.policy.mediaType,
+                    file: segment.path.string),
+                isEnvelope: instructions.isEnvelope)
+            repeats = instructions.hasRepeats ? try RepetitionIndex(path: workFolder.repeats(id)) : nil
+        } catch {
+            throw UnreadableManifest(name: name, cause: error)
+        }
+        writer = RowWriter(context)
+    }
+
+    func learn(_ ontology: MetadataOntology) {
+        context.ontology = ontology
+        writer = RowWriter(context)
+    }
+
+    func ordinals(_ rows: Range<Int>) throws -> [Int: Int] {
+        guard let repeats else { return [:] }
+        do { return try repeats.ordinals(for: rows) } catch { throw UnreadableManifest(name: name, cause: error) }
+    }
+
+    func translatingTrouble(_ body: () throws -> Void) throws {
+        do { try body() } catch let error as ManifestError {
+            throw UnreadableManifest(name: name, cause: error)
+        } catch let error as Errno {
+            throw UnreadableManifest(name: name, cause: error)
+        }
+    }
+}
+
+/// A claimed manifest that is not there any more, or is not what it was.
+private struct UnreadableManifest: Error {
+    let name: String
+    let cause: any Error
+
+    func entry(row: Int) -> ErrorEntry {
+        ErrorEntry(
+            row: row, code: "manifest_lost",
+            message: "the claimed manifest \(name) could not be read again (\(cause)); drop it again: "
+                + "rows that were imported already are not imported twice")
+    }
+}

@@ -1,0 +1,222 @@
+internal import DataRows
+internal import Files
+internal import Foundation
+internal import LabelboxAPI
+internal import Ledger
+internal import Results
+internal import SystemPackage
+
+/// Gives every row of a submission its outcome, from what the server reported and from what was looked up.
+struct SubmissionSettling: Sendable {
+    let ledger: any LedgerStore
+    let reader: SubmissionReader
+    let keys: KeyLookup
+    let account: AccountFacts
+    let workFolder: WorkFolder
+    let workbench: Workbench
+    let context: StageContext
+    let sealing: Bell
+    let closing: Bell
+
+    // MARK: Ways to end
+
+    /// Ends a submission by what its task reported; what the report leaves open is looked up first.
+    func settle(_ item: Leased<SubmissionRecord>, report: TaskReport) async throws {
+        var report = report
+        let open = try await openKeys(item.item, report)
+        if !open.isEmpty { report.add(found: try await keys.find(open)) }
+        try await record(item, report: report, rest: .fail(Self.notReported(report)))
+    }
+
+    /// Ends a submission of which the server refused all or nobody knows how far it got.
+    ///
+    /// What exists counts; the rest is sent again: as it was the first time, in halves when it was refused before, and
+    /// when a single row is left, that row is at fault.
+    func settleApart(_ item: Leased<SubmissionRecord>, report: TaskReport, mayHaveArrived: Bool) async throws {
+        var report = report
+        let open = try await openKeys(item.item, report)
+        report.add(found: try await keys.find(open))
+        try await record(item, report: report, rest: .apart(mayHaveArrived: mayHaveArrived))
+    }
+
+    /// Ends a doubt: the rows that exist were created, and those that are proven absent are sent again.
+    func settleDoubt(_ item: Leased<SubmissionRecord>, found: [String: DataRowID]) async throws {
+        var report = TaskReport(status: "UNKNOWN")
+        report.reason = "the answer to the call was lost; what exists was found by its global keys"
+        report.add(found: found)
+        try await record(item, report: report, rest: .again)
+    }
+
+    /// Ends a submission whose call the server refused.
+    func refused(_ item: Leased<SubmissionRecord>, _ error: LabelboxError) async throws {
+        switch error.kind {
+        case .permission, .notFound:
+            try await failAll(item, with: ErrorEntry(code: error.code, message: "\(error)"))
+        default:
+            var report = TaskReport(status: "REFUSED")
+            report.reason = "\(error)"
+            try await record(item, report: report, rest: .apart(mayHaveArrived: false))
+        }
+    }
+
+    /// Ends a submission none of whose rows can be imported.
+    func failAll(_ item: Leased<SubmissionRecord>, with error: ErrorEntry) async throws {
+        var report = TaskReport(status: "NOT_SENT")
+        report.reason = error.message
+        try await record(item, report: report, rest: .fail(error))
+    }
+
+    /// The keys of rows that are to be looked up before they can be judged.
+    func openKeys(_ submission: SubmissionRecord, _ report: TaskReport) async throws -> [String] {
+        try await pass(submission) { state, _, fate, chunk in
+            guard case .send(let identity) = fate, let range = identity.globalKey else { return }
+            let key = chunk.string(in: range)
+            switch report.word(for: key) {
+            case .created: return
+            case .failed(let message) where !TaskReport.isDuplicate(message): return
+            case .failed, nil: state.append(key)
+            }
+        }
+    }
+
+    private static func notReported(_ report: TaskReport) -> ErrorEntry {
+        ErrorEntry(
+            code: "not_reported",
+            message: "the task ended as \(report.status) without a word about this row, and it does not exist; drop it again")
+    }
+
+    // MARK: One pass over the rows
+
+    private func pass<State: Sendable>(
+        _ submission: SubmissionRecord, _ start: State = [String](),
+        body: @escaping @Sendable (inout State, SegmentRecord, SubmissionReader.Fate, ChunkBuffer) throws -> Void
+    ) async throws -> State {
+        try await pass(submission, start) { state, segment, _, fate, chunk in try body(&state, segment, fate, chunk) }
+    }
+
+    private func pass<State: Sendable>(
+        _ submission: SubmissionRecord, _ start: State,
+        body: @escaping @Sendable (inout State, SegmentRecord, Int, SubmissionReader.Fate, ChunkBuffer) throws -> Void
+    ) async throws -> State {
+        let abandonment = Abandonment()
+        return try await abandonment.guarding {
+            try await workbench.run {
+                var state = start
+                var chunk = ChunkBuffer()
+                try reader.read(
+                    submission, chunk: &chunk,
+                    needs: SubmissionReader.Needs(
+                        ontology: { try Workbench.wait { try await account.ontology() } },
+                        // Only the row's names are wanted, and the URL is not among them.
+                        textURL: { _, _ in "" }, isAbandoned: { abandonment.isAbandoned }),
+                    full: { $0.removeAll() },
+                    body: { segment, row, fate, chunk in
+                        try body(&state, segment, row, fate, chunk)
+                        chunk.removeAll()
+                    })
+                return state
+            }
+        }
+    }
+
+    // MARK: Recording
+
+    /// What becomes of rows of which nothing was reported and nothing found.
+    private enum Rest: Sendable {
+        case fail(ErrorEntry)
+        /// Proven absent: sent again as they were.
+        case again
+        case apart(mayHaveArrived: Bool)
+    }
+
+    private func record(_ item: Leased<SubmissionRecord>, report: TaskReport, rest: Rest) async throws {
+        let submission = item.item
+        let judged = try await pass(submission, Judgement(report: report, operation: submission.operation)) {
+            judgement, segment, row, fate, chunk in
+            try judgement.judge(segment, row, fate, chunk)
+        }
+        var outcomes = try await finish(judged, rest, submission)
+        // Segments of which no row was to be told anything still have to be ended.
+        try await addSilent(&outcomes, submission)
+        try await ledger.settle(
+            item, outcomes: outcomes, status: report.status, reason: report.reason, at: context.clock.now)
+        context.observer.settled(
+            submission.id, status: report.status,
+            succeeded: outcomes.reduce(0) { $0 + $1.created + $1.updated + $1.alreadyPresent + $1.deleted },
+            failed: outcomes.reduce(0) { $0 + $1.failed },
+            again: outcomes.reduce(0) { $0 + $1.again.reduce(0) { $0 + $1.rows.count } })
+        if outcomes.contains(where: { !$0.again.isEmpty }) { sealing.ring() }
+        closing.ring()
+    }
+
+    private func finish(
+        _ judgement: Judgement, _ rest: Rest, _ submission: SubmissionRecord
+    ) async throws -> [SegmentOutcome] {
+        var judgement = judgement
+        let open = judgement.segments.reduce(0) { $0 + $1.open.count }
+        var resend: (RowRuns) -> [SegmentOutcome.Resend] = { _ in [] }
+        switch rest {
+        case .fail(let error):
+            try judgement.failOpen(error)
+        case .again:
+            resend = { $0.isEmpty ? [] : [SegmentOutcome.Resend(rows: $0, mayHaveArrived: true)] }
+        case .apart(let mayHaveArrived):
+            if open == 1 {
+                try judgement.failOpen(
+                    ErrorEntry(
+                        code: "refused",
+                        message: "Labelbox refuses this row: \(judgement.report.reason.isEmpty ? judgement.report.status : judgement.report.reason)"
+                    ))
+            } else if submission.isolation == nil {
+                // It may have been a whim of the server, or another import's row: once more, away from others.
+                let name = "\(submission.id)"
+                resend = { rows in
+                    rows.isEmpty ? [] : [.init(rows: rows, isolation: name, mayHaveArrived: mayHaveArrived)]
+                }
+            } else {
+                var left = open / 2
+                let name = "\(submission.id)"
+                resend = { rows in
+                    let (first, second) = rows.split(at: min(left, rows.count))
+                    left -= first.count
+                    return [(first, "a"), (second, "b")].filter { !$0.0.isEmpty }.map {
+                        .init(rows: $0.0, isolation: "\(name).\($0.1)", mayHaveArrived: mayHaveArrived)
+                    }
+                }
+            }
+        }
+        let segments = judgement.segments
+        let folder = workFolder
+        // Files first, then the ledger: what it names must be whole.
+        let parts = try await workbench.run { try segments.map { try $0.write(in: folder) } }
+        try await workbench.run { try DiskSync().parts(parts, folder: folder) }
+        return zip(segments, parts).map { segment, part in
+            var outcome = segment.outcome
+            outcome.results = part
+            outcome.again = resend(segment.open)
+            return outcome
+        }
+    }
+
+    private func addSilent(_ outcomes: inout [SegmentOutcome], _ submission: SubmissionRecord) async throws {
+        let known = Set(outcomes.map(\.segment))
+        var after: Int64 = 0
+        while true {
+            let page = try await ledger.segments(of: submission.id, after: after, limit: 1_000)
+            for segment in page where !known.contains(segment.id) { outcomes.append(SegmentOutcome(segment: segment.id)) }
+            guard let last = page.last else { return }
+            after = last.id
+        }
+    }
+}
+
+extension DiskSync {
+    /// Makes the files of some parts durable: one by one while they are few, and with the whole file system when not.
+    fileprivate func parts(_ parts: [ResultsPart?], folder: WorkFolder) throws {
+        let files = parts.compactMap { part -> FilePath? in
+            if case .file(let path)? = part?.lines { path } else { nil }
+        }
+        guard !files.isEmpty else { return }
+        try fileSystem(of: folder.root)
+    }
+}

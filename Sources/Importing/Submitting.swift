@@ -1,0 +1,148 @@
+internal import DataRows
+internal import Foundation
+internal import LabelboxAPI
+internal import Ledger
+
+/// Hands submissions over: builds and uploads their chunks, makes the intent durable, and calls.
+struct Submitting: Sendable {
+    let ledger: any LedgerStore
+    let client: LabelboxClient
+    let reader: SubmissionReader
+    let texts: TextUploads
+    let account: AccountFacts
+    let workbench: Workbench
+    let context: StageContext
+    let settling: SubmissionSettling
+    let watching: Bell
+    let doubting: Bell
+    let closing: Bell
+
+    /// Two at a time: one builds its chunks while the other waits for the network.
+    static let width = 2
+
+    func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<SubmissionRecord>> {
+        Stage(
+            name: "submitting", width: Self.width, bell: bell,
+            lease: { hands in
+                let now = context.clock.now
+                _ = try await ledger.seal(limit: hands, at: now)
+                return try await ledger.leaseSubmissions(in: [.sealed], for: grants(), limit: hands)
+            },
+            nextDue: {
+                let now = context.clock.now
+                let next = try await ledger.seal(limit: 0, at: now).next
+                let due = try await ledger.nextDue(.submissions([.sealed]), after: now)
+                return [next, due].compactMap(\.self).min()
+            },
+            work: submit,
+            giveBack: { item, error in
+                let now = context.clock.now
+                try await ledger.recordNotSubmitted(
+                    item, until: now.advanced(by: .seconds(10)), reason: "preparing it failed: \(error)", at: now)
+            })
+    }
+
+    private func submit(_ item: Leased<SubmissionRecord>) async throws {
+        let submission = item.item
+        if let refusal = try await account.refusal(of: submission.datasetID) {
+            return try await settling.failAll(item, with: refusal)
+        }
+        let shipment = try await upload(submission)
+        guard shipment.rows > 0 else {
+            return try await settling.settle(item, report: TaskReport(status: "NOT_SENT"))
+        }
+        let manifest = UploadManifest(chunkURLs: shipment.chunkURLs, rows: shipment.rows)
+        let uploaded = try await client.uploadFile(
+            content: .bytes(manifest.bytes), byteCount: Int64(manifest.bytes.count), filename: "manifest.json",
+            contentType: "application/json", progress: nil)
+        try await ledger.recordIntent(item, manifestURL: uploaded.url, at: context.clock.now)
+        try await call(item, manifestURL: uploaded.url, shipment)
+    }
+
+    // MARK: Chunks
+
+    private struct Shipment: Sendable {
+        var chunkURLs: [String] = []
+        var rows = 0
+    }
+
+    private func upload(_ submission: SubmissionRecord) async throws -> Shipment {
+        let abandonment = Abandonment()
+        return try await abandonment.guarding {
+            try await workbench.run {
+                var shipment = Shipment()
+                var chunk = ChunkBuffer()
+                func send(_ chunk: inout ChunkBuffer) throws {
+                    guard !chunk.isEmpty else { return }
+                    chunk.close()
+                    shipment.rows += chunk.count
+                    let bytes = chunk.bytes
+                    // Given away before the next is begun, so that no more than one is held.
+                    chunk = ChunkBuffer()
+                    shipment.chunkURLs.append(try Workbench.wait { try await uploadChunk(bytes) })
+                }
+                try reader.read(
+                    submission, chunk: &chunk,
+                    needs: SubmissionReader.Needs(
+                        ontology: { try Workbench.wait { try await account.ontology() } },
+                        textURL: { text, segment in
+                            try Workbench.wait { try await texts.url(of: text, for: segment) }
+                        },
+                        isAbandoned: { abandonment.isAbandoned }),
+                    full: send, body: { _, _, _, _ in })
+                try send(&chunk)
+                return shipment
+            }
+        }
+    }
+
+    private func uploadChunk(_ bytes: [UInt8]) async throws -> String {
+        try await client.uploadFile(
+            content: .bytes(bytes), byteCount: Int64(bytes.count), filename: "json_import.json",
+            contentType: "application/json", progress: nil
+        ).url
+    }
+
+    // MARK: The call
+
+    private func call(_ item: Leased<SubmissionRecord>, manifestURL: String, _ shipment: Shipment) async throws {
+        do {
+            let task = try await client.upsertDataRows(manifestURL: manifestURL)
+            let now = context.clock.now
+            try await ledger.recordTask(
+                item, task: task.id, status: task.status.rawValue, nextPoll: now.advanced(by: Watching.firstPoll), at: now)
+            context.observer.submitted(item.item.id, task: task.id, rows: shipment.rows, chunks: shipment.chunkURLs.count)
+            watching.ring()
+        } catch let error as LabelboxError {
+            switch error.outcome {
+            case .unknown:
+                let now = context.clock.now
+                let reason = "the answer to the call was lost (\(error)); its rows are looked up, and nothing is sent twice"
+                try await ledger.recordAmbiguous(item, nextLook: now.advanced(by: Doubting.firstLook), reason: reason, at: now)
+                context.observer.ambiguous(item.item.id, reason: "\(error)")
+                doubting.ring()
+            case .notProcessed:
+                // The gate retries these for as long as the daemon runs, so this is the end of the daemon.
+                let now = context.clock.now
+                try await ledger.recordNotSubmitted(item, until: now, reason: "\(error)", at: now)
+            case .failed:
+                try await settling.refused(item, error)
+            }
+        }
+    }
+}
+
+/// The file that lists a submission's chunks.
+struct UploadManifest {
+    let bytes: [UInt8]
+
+    init(chunkURLs: [String], rows: Int) {
+        var bytes = Array(#"{"source":"SDK","item_count":\#(rows),"chunk_uris":["#.utf8)
+        for (index, url) in chunkURLs.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            JSONBytes.append(string: url, to: &bytes)
+        }
+        bytes += Array("]}".utf8)
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,56 @@
+internal import Dispatch
+internal import Foundation
+internal import Locking
+
+/// Where work is done that keeps a thread busy: reading manifests, hashing media.
+///
+/// Swift's own threads are as many as the machine has cores and must never wait for a disk; these may.
+final class Workbench: Sendable {
+    private let queue: DispatchQueue
+
+    init(name: String) {
+        queue = DispatchQueue(label: name, attributes: .concurrent)
+    }
+
+    /// Runs `body` on a thread of its own; how many at a time is up to the callers.
+    func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    /// Waits on a thread of the workbench for something asynchronous.
+    ///
+    /// It is how a long read stands still until what it produced is stored or sent: back-pressure without a buffer.
+    /// Never to be called on one of Swift's own threads.
+    static func wait<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
+        let done = DispatchSemaphore(value: 0)
+        let slot = Locked<Result<Value, any Error>?>(nil)
+        // Unstructured because no task is running here; it ends before this function does.
+        Task {
+            let result: Result<Value, any Error>
+            do { result = .success(try await body()) } catch { result = .failure(error) }
+            slot.withLock { $0 = result }
+            done.signal()
+        }
+        done.wait()
+        guard let result = slot.withLock({ $0 }) else { throw CancellationError() }
+        return try result.get()
+    }
+}
+
+/// Tells threads of the ``Workbench`` that what they do is no longer wanted.
+final class Abandonment: Sendable {
+    private let flag = Locked(false)
+
+    var isAbandoned: Bool { flag.withLock { $0 } }
+
+    /// Runs `body`, and abandons it when the task is cancelled.
+    func guarding<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        try await withTaskCancellationHandler {
+            try await body()
+        } onCancel: {
+            flag.withLock { $0 = true }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+public import DataRows
+internal import Files
+internal import FoundationEssentials
+internal import SystemPackage
+
+extension DropFolder {
+    /// From so many claims at once, one sync of the file system is cheaper than one for each file.
+    private static let manyClaims = 8
+
+    /// Takes manifests, so that nobody else changes them, and durably so.
+    ///
+    /// Each is renamed into the daemon's own folder; where the drop folder is to be left as it is, it is copied.
+    /// A manifest that is not what it was when it was found ready, or is open for writing, is put back and
+    /// settles again. A few syncs serve the whole batch.
+    /// - Parameter ids: one for each file.
+    /// - Returns: one answer for each file, in their order.
+    public func claim(_ files: [ReadyFile], ids: [ImportID]) -> [Result<Claim, IntakeError>] {
+        precondition(files.count == ids.count, "each file needs an id of its own")
+        let isMany = files.count >= Self.manyClaims
+        let folders = FolderSync(disk: disk)
+        var claims: [(result: Result<Claim, IntakeError>, file: OpenFile?)] = []
+        claims.reserveCapacity(files.count)
+        for (file, id) in zip(files, ids) {
+            do throws(IntakeError) {
+                let (claim, open) = try claimsByCopy ? copy(file, id) : take(file, id, folders)
+                // What was moved away and comes back later is a new drop, even if it is the same file.
+                if !claim.isCopy { handedOut.forget(file.relativePath) }
+                // Not kept open for a large batch: there is a limit on open files.
+                claims.append((.success(claim), isMany ? nil : open))
+            } catch {
+                settle(file, after: error)
+                claims.append((.failure(error), nil))
+            }
+        }
+        do throws(FileError) {
+            if isMany {
+                try disk.fileSystem(of: claimsFolder)
+            } else {
+                for case (.success(let claim), let file?) in claims where !claim.isCopy {
+                    try disk.file(file.descriptor, path: claim.path)
+                }
+                try folders.commit()
+            }
+        } catch {
+            return zip(files, claims).map { file, claim in
+                guard case .success(let success) = claim.result else { return claim.result }
+                return .failure(putBack(file, success, after: error))
+            }
+        }
+        return claims.map(\.result)
+    }
+
+    /// Takes loose media: writes a manifest with one row for each file, and claims that.
+    ///
+    /// The media stays where it is until it is archived.
+    /// - Throws: `IntakeError` when the manifest cannot be written, or no file can be named in it.
+    public func claimLoose(_ files: [ReadyFile], id: ImportID) throws(IntakeError) -> LooseClaim {
+        let name = "loose-\(UTCDate(wallClock()).timestamp)-\(id.rawValue).ndjson"
+        let relativePath = FilePath(name)
+        let path = claimsFolder.appending(ClaimName.encode(id, relativePath).components)
+        var problems: [IntakeError] = []
+        var named: [ReadyFile] = []
+        do {
+            let writer = try AtomicFile.writer(to: path, disk: disk)
+            for file in files {
+                guard let text = String(validating: file.relativePath.bytes, as: UTF8.self) else {
+                    let reason = "Its name is not valid UTF-8, which JSON cannot hold. Rename it."
+                    problems.append(IntakeError(.failed, file.relativePath, reason))
+                    continue
+                }
+                named.append(file)
+                try writer.append(LooseRow.line(for: text))
+            }
+            guard !named.isEmpty else {
+                throw IntakeError(.failed, relativePath, "No file in it has a name that JSON can hold. Rename them.")
+            }
+            try writer.commit(durable: true)
+            let identity = try FileLook.at(path).identity
+            let claim = Claim(
+                importID: id, relativePath: relativePath, path: path, identity: identity, isCopy: claimsByCopy)
+            return LooseClaim(claim: claim, files: named, problems: problems)
+        } catch {
+            let failure = IntakeError(error, at: relativePath)
+            for file in files { settle(file, after: failure) }
+            throw failure
+        }
+    }
+
+    /// Claims that lie in the daemon's folders, read one after the other from the disk.
+    ///
+    /// After a crash some of them are not in the ledger yet; the caller knows which. What is no claim is passed over.
+    public nonisolated func claims() -> ClaimSequence {
+        ClaimSequence(folders: [(layout.claimed, false), (layout.copied, true)])
+    }
+
+    private func take(
+        _ file: ReadyFile, _ id: ImportID, _ folders: FolderSync
+    ) throws(IntakeError) -> (Claim, OpenFile) {
+        let opener = BeneathOpener(root: settings.path)
+        let path = file.relativePath
+        let target = claimsFolder.appending(ClaimName.encode(id, path).components)
+        do {
+            let open = try opener.open(path, followingLinks: false)
+            try check(open, is: file)
+            try moveOut(path, to: target, by: opener, folders)
+            folders.add(settings.path.appending(path.removingLastComponent().components))
+            folders.add(target.removingLastComponent())
+            // The very file that was looked at must have come along, and nobody may have written meanwhile.
+            let moved = try FileLook.at(target).identity
+            let opened = try open.look().identity
+            let isSame =
+                moved.device != file.identity.device  // a copy from another file system, checked while it was made
+                || moved.hasSameContent(as: opened) && moved.hasSameContent(as: file.identity)
+            guard isSame, open.writer() != .present else {
+                returnToFolder(target, path)
+                throw IntakeError(.changed, path, "It changed while it was taken.")
+            }
+            return (Claim(importID: id, relativePath: path, path: target, identity: moved, isCopy: false), open)
+        } catch {
+            throw IntakeError(error, at: path)
+        }
+    }
+
+    private func copy(_ file: ReadyFile, _ id: ImportID) throws(IntakeError) -> (Claim, OpenFile) {
+        let path = file.relativePath
+        let target = claimsFolder.appending(ClaimName.encode(id, path).components)
+        do {
+            let open = try BeneathOpener(root: settings.path).open(path, followingLinks: false)
+            try check(open, is: file)
+            try DurableRename.createFolder(target.removingLastComponent(), mode: .ownerReadWriteExecute, disk: disk)
+            try DurableRename.copy(open, to: target, replacing: true, disk: disk)
+            let identity = try FileLook.at(target).identity
+            return (Claim(importID: id, relativePath: path, path: target, identity: identity, isCopy: true), open)
+        } catch {
+            let failure = IntakeError(error, at: path)
+            guard failure.cause?.errno == .resourceTemporarilyUnavailable else { throw failure }
+            throw IntakeError(.changed, path, "It changed while it was copied.", cause: failure.cause)
+        }
+    }
+
+    private func check(_ open: OpenFile, is file: ReadyFile) throws {
+        guard try open.look().identity.hasSameContent(as: file.identity) else {
+            throw IntakeError(.changed, file.relativePath, "It is not what it was when it was complete.")
+        }
+        guard open.writer() != .present else {
+            throw IntakeError(.changed, file.relativePath, "A process has it open for writing.")
+        }
+    }
+
+    private func moveOut(
+        _ path: FilePath, to target: FilePath, by opener: BeneathOpener, _ folders: FolderSync
+    ) throws {
+        do throws(BeneathOpener.Refusal) {
+            try opener.take(path, to: target)
+        } catch {
+            guard case .failed(let cause) = error else { throw error }
+            switch cause.errno {
+            case .improperLink:  // a sub-folder on a file system of its own
+                try moveAcross(path, to: target, folders)
+            case .noSuchFileOrDirectory:
+                // The folder for it is missing: it is made for long names, or was removed by somebody.
+                try DurableRename.createFolder(
+                    target.removingLastComponent(), mode: .ownerReadWriteExecute, folders: folders, disk: disk)
+                try opener.take(path, to: target)
+            default: throw error
+            }
+        }
+    }
+
+    private func moveAcross(_ path: FilePath, to target: FilePath, _ folders: FolderSync) throws {
+        let source = settings.path.appending(path.components)
+        try DurableRename.createFolder(
+            target.removingLastComponent(), mode: .ownerReadWriteExecute, folders: folders, disk: disk)
+        try DurableRename.move(from: source, to: target, replacing: false, folders: folders, disk: disk)
+    }
+
+    /// Puts a file back where it was dropped, or beside it where that name is taken by now.
+    private func returnToFolder(_ claimed: FilePath, _ path: FilePath) {
+        // Failing that, it stays among the claims, where the next start finds it.
+        _ = try? DurableRename.moveToFreeName(
+            from: claimed, to: settings.path.appending(path.components), folders: FolderSync(disk: disk), disk: disk)
+    }
+
+    private func putBack(_ file: ReadyFile, _ claim: Claim, after error: FileError) -> IntakeError {
+        if claim.isCopy {
+            // A copy is worth nothing as long as the source is there.
+            try? DurableRename.remove(claim.path, folders: FolderSync(disk: disk), disk: disk)
+        } else {
+            returnToFolder(claim.path, file.relativePath)
+        }
+        let failure = IntakeError(error)
+        settle(file, after: failure)
+        return failure
+    }
+
+    /// Decides what becomes of a file that could not be taken.
+    private func settle(_ file: ReadyFile, after error: IntakeError) {
+        handedOut.forget(file.relativePath)
+        if error.code == .vanished { return }
+        let reason: SettleTracker.Reason? = error.code == .changed ? nil : .troubled(error.reason)
+        settleAgain(file.role, file.relativePath, file.identity, strikes: file.strikes + 1, reason: reason)
+    }
+}

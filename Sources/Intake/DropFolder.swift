@@ -1,0 +1,176 @@
+internal import DataRows
+public import Files
+public import FoundationEssentials
+public import Logging
+internal import SystemPackage
+
+/// One watched folder: finds what is dropped, knows when it is complete, takes it, and puts it away.
+///
+/// Runs on a queue of its own, since everything here may wait for a disk. What it knows is only a help: the
+/// folder is the truth, and a new process finds everything again by looking. One task at a time may wait
+/// in `nextBatch`.
+public actor DropFolder {
+    public nonisolated let settings: DropFolderSettings
+    public nonisolated let layout: DropFolderLayout
+    public nonisolated let rules: FileRules
+
+    nonisolated let limits: DropFolderLimits
+    nonisolated let disk: DiskSync
+    nonisolated let bell = Doorbell()
+    nonisolated let time: MonotonicTime
+    nonisolated let wallClock: @Sendable () -> Date
+    nonisolated let logger: Logger
+    private nonisolated let executor: QueueExecutor
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    var state = WatchState.starting
+    var statistics = WatchStatistics()
+    var manifests: SettleTracker
+    var media: SettleTracker
+    /// Media that only manifests ask for.
+    var named: SettleTracker
+    var ready: [ReadyFile] = []
+    var handedOut = HandedOut()
+    var footing: Footing?
+    var hints: DirectoryHints?
+    var backlog = HintBacklog()
+    var scan: Scan?
+    var nextScan: Duration = .zero
+    var scanWhenRoom = false
+    var scanAgain = false
+    var watchTrouble: FileError?
+    var isClosed = false
+
+    /// - Parameters:
+    ///   - clock: for all waiting; a monotonic one.
+    ///   - wallClock: for dates that people see, and for names.
+    ///   - disk: is told of each sync.
+    public init(
+        _ settings: DropFolderSettings, limits: DropFolderLimits = DropFolderLimits(), clock: any Clock<Duration>,
+        wallClock: @escaping @Sendable () -> Date, disk: DiskSync = DiskSync(), logger: Logger
+    ) {
+        self.settings = settings
+        self.limits = limits
+        self.disk = disk
+        self.wallClock = wallClock
+        self.logger = logger
+        layout = DropFolderLayout(settings)
+        rules = FileRules(settings)
+        time = MonotonicTime(clock)
+        executor = QueueExecutor("datarowd.intake.\(settings.name)")
+        manifests = SettleTracker(settle: settings.settle, capacity: limits.settling)
+        named = SettleTracker(settle: settings.settle, capacity: limits.settling)
+        media = SettleTracker(settle: settings.settle, grace: settings.mediaGrace, capacity: limits.settling)
+    }
+
+    /// Takes the folder's lock and starts to watch.
+    ///
+    /// A folder that is missing is no error: the state says so, and it is tried again at each rescan.
+    /// - Throws: `IntakeError` with `.unavailable` when another process has the folder, naming its id.
+    public func start() throws(IntakeError) {
+        do {
+            try stand()
+        } catch  where error.code != .unavailable {
+            lose(error.reason)
+        }
+        nextScan = time.now()
+    }
+
+    /// Stops watching and gives the lock back; whoever waits for a batch gets an empty one.
+    public func close() {
+        isClosed = true
+        hints = nil
+        scan = nil
+        footing = nil
+        bell.ring()
+    }
+
+    /// Waits until files are ready and returns up to `limit` of them; empty only after `close`.
+    ///
+    /// A file is handed out once, unless it changes, or is released.
+    /// - Throws: `CancellationError`.
+    public func nextBatch(limit: Int) async throws -> [ReadyFile] {
+        while true {
+            try Task.checkCancellation()
+            if isClosed { return [] }
+            let isMore = turn(limit: limit)
+            if !ready.isEmpty {
+                let batch = Array(ready.prefix(limit))
+                ready.removeFirst(batch.count)
+                return batch
+            }
+            if isMore {
+                await Task.yield()
+            } else {
+                await bell.wait(until: nextWake, on: time)
+            }
+        }
+    }
+
+    /// Looks at everything soon, whatever was seen before.
+    public func rescan() {
+        requestScan()
+        bell.ring()
+    }
+
+    /// Gives a file back that was handed out and not used, to be handed out again later.
+    ///
+    /// - Parameter changed: whether it changed while it was read: it then settles again, each time twice as long.
+    public func release(_ file: ReadyFile, changed: Bool) {
+        handedOut.forget(file.relativePath)
+        let strikes = changed ? file.strikes + 1 : max(file.strikes, 1)
+        settleAgain(file.role, file.relativePath, file.identity, strikes: strikes, reason: nil)
+    }
+
+    /// How the folder is watched now.
+    public func watchState() -> WatchState { state }
+
+    /// What was done so far.
+    public func watchStatistics() -> WatchStatistics {
+        var answer = statistics
+        answer.watchedFolders = hints?.watchedFolders ?? 0
+        return answer
+    }
+
+    /// What waits, and for what; at most `limit` files by name.
+    public func settlingFiles(limit: Int = 1_000) -> SettlingSnapshot {
+        let now = time.now()
+        let date = wallClock()
+        func shown(_ tracker: SettleTracker, _ role: ReadyFile.Role, _ limit: Int) -> [SettlingFile] {
+            tracker.sample(limit: limit).map { path, entry in
+                SettlingFile(
+                    relativePath: path, role: role, reason: "\(entry.reason)", since: date - (now - entry.firstSeen),
+                    until: date - (now - entry.due))
+            }
+        }
+        let first = shown(manifests, .manifest, limit)
+        let rest = shown(media, .looseMedia, limit - first.count)
+        return SettlingSnapshot(count: manifests.count + media.count, files: first + rest)
+    }
+
+    /// When there is something to do although nobody rings.
+    private var nextWake: Duration {
+        [nextScan, manifests.nextDue, media.nextDue].compactMap(\.self).min() ?? nextScan
+    }
+
+    func settleAgain(
+        _ role: ReadyFile.Role, _ path: FilePath, _ identity: FileIdentity, strikes: Int, reason: SettleTracker.Reason?
+    ) {
+        let now = time.now()
+        switch role {
+        case .manifest: manifests.settleAgain(path, identity, strikes: strikes, reason: reason, at: now)
+        case .looseMedia: media.settleAgain(path, identity, strikes: strikes, reason: reason, at: now)
+        }
+        bell.ring()
+    }
+}
+
+extension Date {
+    static func - (date: Date, duration: Duration) -> Date {
+        let (seconds, attoseconds) = duration.components
+        return date.addingTimeInterval(-(Double(seconds) + Double(attoseconds) / 1e18))
+    }
+
+    static func + (date: Date, duration: Duration) -> Date { date - (.zero - duration) }
+}

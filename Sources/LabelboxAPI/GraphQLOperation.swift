@@ -1,0 +1,81 @@
+internal import Transport
+
+/// One thing that can be asked of Labelbox: the document, what goes in, what comes out.
+protocol GraphQLOperation: Sendable {
+    associatedtype Answer: Sendable
+
+    /// The name for errors and logs: the field of the API that it asks for.
+    var name: String { get }
+    var kind: RequestKind { get }
+    /// The GraphQL text, exactly as sent.
+    var document: String { get }
+    var variables: JSONValue { get }
+    /// The file that goes with it, which makes it a multipart request; nil for most.
+    var file: FilePart? { get }
+
+    /// Reads the answer.
+    ///
+    /// `errors` is empty, or holds only errors about single things that were not found.
+    func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> Answer
+}
+
+extension GraphQLOperation {
+    var file: FilePart? { nil }
+}
+
+/// The file of an upload.
+struct FilePart: Sendable {
+    var content: HTTPRequest.Content
+    var filename: String
+    var contentType: String?
+    var progress: (@Sendable (_ sentBytes: Int64, _ totalBytes: Int64) -> Void)?
+}
+
+/// The three parts of a GraphQL multipart request, in the order that lets the server stream the file.
+enum Multipart {
+    static func parts(of operation: some GraphQLOperation, file: FilePart) -> [HTTPRequest.Part] {
+        var operations: [UInt8] = []
+        JSONValue.object([
+            .init("variables", operation.variables), .init("query", .string(operation.document)),
+        ]).write(to: &operations)
+        return [
+            HTTPRequest.Part(name: "operations", content: .bytes(operations)),
+            HTTPRequest.Part(name: "map", content: .bytes(Array(#"{"1": ["variables.file"]}"#.utf8))),
+            HTTPRequest.Part(
+                name: "1", filename: file.filename, contentType: file.contentType, content: file.content),
+        ]
+    }
+}
+
+/// An answer that is well-formed and does not hold what was asked for.
+struct BadAnswer: Error {
+    var kind: LabelboxError.Kind = .badAnswer
+    var message: String
+}
+
+extension JSONValue {
+    /// The value of a key that must be there and must not be null.
+    func required(_ key: String) throws(BadAnswer) -> JSONValue {
+        guard let value = self[key], !value.isNull else { throw BadAnswer(message: "the answer has no \(key)") }
+        return value
+    }
+
+    /// The text of a key that must be there and hold some.
+    func requiredString(_ key: String) throws(BadAnswer) -> String {
+        guard let text = try required(key).string, !text.isEmpty else {
+            throw BadAnswer(message: "\(key) in the answer is no text")
+        }
+        return text
+    }
+
+    func requiredArray(_ key: String) throws(BadAnswer) -> [JSONValue] {
+        guard let array = try required(key).array else { throw BadAnswer(message: "\(key) in the answer is no list") }
+        return array
+    }
+
+    func requiredObject(_ key: String) throws(BadAnswer) -> JSONValue {
+        let value = try required(key)
+        guard value.isObject else { throw BadAnswer(message: "\(key) in the answer is no object") }
+        return value
+    }
+}

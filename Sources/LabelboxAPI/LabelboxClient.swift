@@ -1,0 +1,141 @@
+public import Transport
+
+/// Labelbox's API, as far as imports need it.
+///
+/// A call is one operation. It goes through the gate, which may make several attempts of it; each attempt is one HTTP
+/// request, and its error says what became of it.
+public struct LabelboxClient: Sendable {
+    /// The limits that requests run under.
+    public struct Settings: Sendable {
+        public var connectTimeout: Duration
+        /// How long no byte may move; there is no limit on the length of a healthy transfer.
+        public var stallTimeout: Duration
+        /// The longest answer of the API, in bytes: a page of 5,000 rows with 6 KB each.
+        public var answerLimit: Int
+        /// The longest result file of an older import, in bytes.
+        public var resultFileLimit: Int
+
+        /// Creates settings.
+        public init(
+            connectTimeout: Duration = .seconds(10), stallTimeout: Duration = .seconds(60),
+            answerLimit: Int = 32 << 20, resultFileLimit: Int = 256 << 20
+        ) {
+            self.connectTimeout = connectTimeout
+            self.stallTimeout = stallTimeout
+            self.answerLimit = answerLimit
+            self.resultFileLimit = resultFileLimit
+        }
+    }
+
+    private let endpoint: String
+    private let credentials: any CredentialSource
+    private let transport: any HTTPTransport
+    private let gate: any RequestGate
+    private let settings: Settings
+    private let unixTime: @Sendable () -> Int64
+
+    /// Creates a client.
+    ///
+    /// - Parameters:
+    ///   - endpoint: such as `https://api.labelbox.com/graphql`.
+    ///   - credentials: asked for the key before each request.
+    ///   - transport: carries the requests.
+    ///   - gate: decides when, and how often.
+    ///   - settings: the limits of each request.
+    ///   - unixTime: seconds since 1970; only for a `Retry-After` that is a date in an answer without one.
+    public init(
+        endpoint: String, credentials: any CredentialSource, transport: any HTTPTransport, gate: any RequestGate,
+        settings: Settings = Settings(), unixTime: @escaping @Sendable () -> Int64
+    ) {
+        self.endpoint = endpoint
+        self.credentials = credentials
+        self.transport = transport
+        self.gate = gate
+        self.settings = settings
+        self.unixTime = unixTime
+    }
+
+    /// Runs one operation through the gate.
+    func perform<Operation: GraphQLOperation>(_ operation: Operation) async throws(LabelboxError) -> Operation.Answer {
+        try await gate.run(operation.kind) { () async throws(LabelboxError) -> Operation.Answer in
+            try await attempt(operation)
+        }
+    }
+
+    /// Fetches a file that the service handed out the address of: without the key, which is not that host's to know.
+    func fetch<Answer: Sendable>(
+        _ url: String, operation: String, read: @escaping @Sendable (JSONValue) throws(BadAnswer) -> Answer
+    ) async throws(LabelboxError) -> Answer {
+        try await gate.run(.read) { () async throws(LabelboxError) -> Answer in
+            let request = HTTPRequest(
+                .get, url: url, responseLimit: settings.resultFileLimit, connectTimeout: settings.connectTimeout,
+                stallTimeout: settings.stallTimeout)
+            let response = try await send(request, operation: operation)
+            return try FileAnswer.read(response, operation: operation, read: read)
+        }
+    }
+
+    private func attempt<Operation: GraphQLOperation>(
+        _ operation: Operation
+    ) async throws(LabelboxError) -> Operation.Answer {
+        let key = try key(for: operation.name)
+        do throws(LabelboxError) {
+            let response = try await send(request(operation, key: key), operation: operation.name)
+            switch Classification.judge(operation: operation.name, response: response, now: unixTime()) {
+            case .failure(let error): throw error
+            case .answer(let data, let errors):
+                do throws(BadAnswer) {
+                    return try operation.answer(from: data, errors: errors)
+                } catch {
+                    throw LabelboxError(
+                        error.kind, outcome: error.kind == .badAnswer ? .unknown : .failed, operation: operation.name,
+                        httpStatus: response.status, message: error.message, excerpt: Excerpt.of(response.body))
+                }
+            }
+        } catch {
+            throw error.hiding(key)
+        }
+    }
+
+    private func send(_ request: HTTPRequest, operation: String) async throws(LabelboxError) -> HTTPResponse {
+        do throws(TransportError) {
+            return try await transport.send(request)
+        } catch {
+            throw Classification.judge(operation: operation, error: error)
+        }
+    }
+
+    private func key(for operation: String) throws(LabelboxError) -> String {
+        let message: String
+        do {
+            let key = try credentials.apiKey()
+            if !key.isEmpty { return key }
+            message = "the API key is empty"
+        } catch {
+            message = "there is no API key: \(error)"
+        }
+        throw LabelboxError(.authentication, outcome: .notProcessed, operation: operation, message: message)
+    }
+
+    private func request(_ operation: some GraphQLOperation, key: String) -> HTTPRequest {
+        var headers = [HTTPHeader("Authorization", "Bearer \(key)"), HTTPHeader("Accept", "application/json")]
+        let body: HTTPRequest.Body
+        if let file = operation.file {
+            body = .multipart(Multipart.parts(of: operation, file: file))
+        } else {
+            headers.append(HTTPHeader("Content-Type", "application/json"))
+            var json: [UInt8] = []
+            JSONValue.object([
+                .init("query", .string(operation.document)), .init("variables", operation.variables),
+            ]).write(to: &json)
+            body = .bytes(json)
+        }
+        return HTTPRequest(
+            .post, url: endpoint, headers: headers, body: body,
+            // libcurl sends a POST again by itself on a kept connection that closed: not one that starts an import.
+            connection: operation.kind == .submit ? .fresh : .pooled,
+            version: operation.kind == .read ? .negotiated : .http1, responseLimit: settings.answerLimit,
+            connectTimeout: settings.connectTimeout, stallTimeout: settings.stallTimeout,
+            progress: operation.file?.progress)
+    }
+}

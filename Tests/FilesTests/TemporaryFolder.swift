@@ -1,0 +1,75 @@
+import Files
+import Glibc
+import SystemPackage
+
+/// A folder that goes away with the last reference to it.
+final class TemporaryFolder: Sendable {
+    let path: FilePath
+
+    init(in parent: FilePath = "/tmp") throws {
+        path = parent.appending("datarowd-test-\(UInt64.random(in: .min ... .max))")
+        try DurableRename.createFolder(path)
+    }
+
+    deinit { remove(path) }
+
+    /// Writes a file, its folders made.
+    @discardableResult
+    func write(_ text: String, to name: FilePath) throws -> FilePath {
+        let file = path.appending(name.components)
+        try DurableRename.createFolder(file.removingLastComponent())
+        let descriptor = try FileDescriptor.open(
+            file, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWriteGroupRead)
+        try descriptor.closeAfter { _ = try descriptor.writeAll(Array(text.utf8)) }
+        return file
+    }
+
+    func makeFolder(_ name: FilePath) throws {
+        try DurableRename.createFolder(path.appending(name.components))
+    }
+
+    func rename(_ from: FilePath, _ to: FilePath) throws {
+        let from = path.appending(from.components)
+        let to = path.appending(to.components)
+        guard Glibc.rename(from.string, to.string) == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    func link(_ name: FilePath, to target: FilePath) throws {
+        let name = path.appending(name.components)
+        guard symlink(target.string, name.string) == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    /// The names of all regular files below, sorted.
+    func files() throws -> [String] { try fileNames(below: path) }
+
+    private func remove(_ path: FilePath) {
+        guard let walk = try? FolderWalk(path) else { return }
+        var folders: [FilePath] = [path]
+        while let entry = (try? walk.next()) ?? nil {
+            let full = path.appending(entry.path.components)
+            if entry.kind == .directory {
+                folders.append(full)
+            } else {
+                _ = full.withPlatformString { unlink($0) }
+            }
+        }
+        for folder in folders.reversed() { _ = folder.withPlatformString { rmdir($0) } }
+    }
+}
+
+func fileNames(below path: FilePath) throws -> [String] {
+    guard try FileLook.exists(path) else { return [] }
+    let walk = try FolderWalk(path)
+    var names: [String] = []
+    while let entry = try walk.next() {
+        if entry.kind == .regular { names.append(entry.path.string) }
+    }
+    return names.sorted()
+}
+
+func text(of path: FilePath) throws -> String {
+    let file = try OpenFile.reading(path)
+    var bytes = [UInt8](repeating: 0, count: Int(try file.look().identity.size))
+    let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+    return String(decoding: bytes.prefix(count), as: UTF8.self)
+}

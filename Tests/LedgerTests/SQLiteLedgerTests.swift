@@ -1,0 +1,243 @@
+import DataRows
+import Foundation
+import GRDB
+import Ledger
+import Locking
+import SystemPackage
+import Testing
+
+@Suite("The ledger's file") struct SQLiteLedgerTests {
+    @Test("What was written is there after the file is opened again") func reopen() async throws {
+        try await withFolder { folder in
+            let path = folder.appending("ledger")
+            let first = try SQLiteLedger.open(at: path)
+            try await Bench(store: first).planned("i", [segment(0, 3)])
+            let record = try await Bench(store: first).find("i")
+            try first.close()
+            let second = try SQLiteLedger.open(at: path)
+            #expect(try await Bench(store: second).find("i") == record)
+            try second.close()
+        }
+    }
+
+    @Test("It can be looked at while it is written, and is not created by a look") func readOnly() async throws {
+        try await withFolder { folder in
+            let path = folder.appending("ledger")
+            #expect(throws: LedgerError.self) { try SQLiteLedger.openReadOnly(at: path) }
+            #expect(!FileManager.default.fileExists(atPath: path.string))
+            let writer = try SQLiteLedger.open(at: path)
+            let reader = try SQLiteLedger.openReadOnly(at: path)
+            try await Bench(store: writer).planned("i", [segment(0, 3)])
+            #expect(try await Bench(store: reader).find("i").rows.total == 3)
+            let error = await #expect(throws: LedgerError.self) { try await Bench(store: reader).open("j") }
+            guard case .unavailable? = error else {
+                Issue.record("expected unavailable, got \(String(describing: error))")
+                return
+            }
+            try reader.close()
+            try writer.close()
+        }
+    }
+
+    @Test("A ledger of a newer version is refused, and left as it is") func newer() async throws {
+        try await withFolder { folder in
+            let path = folder.appending("ledger")
+            try SQLiteLedger.open(at: path).close()
+            let queue = try DatabaseQueue(path: path.string)
+            try await queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('7')") }
+            try queue.close()
+            for open in [{ try SQLiteLedger.open(at: path) }, { try SQLiteLedger.openReadOnly(at: path) }] {
+                #expect(throws: LedgerError.newer(path: path.string, found: "7")) { _ = try open() }
+            }
+        }
+    }
+
+    @Test("A file that is no ledger is said to be damaged") func corrupt() async throws {
+        try await withFolder { folder in
+            let path = folder.appending("ledger")
+            try Data(repeating: 0x41, count: 8192).write(to: URL(fileURLWithPath: path.string))
+            let error = #expect(throws: LedgerError.self) { _ = try SQLiteLedger.open(at: path) }
+            guard case .corrupt? = error else {
+                Issue.record("expected corrupt, got \(String(describing: error))")
+                return
+            }
+        }
+    }
+
+    @Test("A damaged page is found when it is read") func damaged() async throws {
+        try await withFolder { folder in
+            let path = folder.appending("ledger")
+            let ledger = try SQLiteLedger.open(at: path)
+            for number in 0..<400 { try await Bench(store: ledger).open("i\(number)") }
+            try ledger.close()
+            let handle = try #require(FileHandle(forUpdatingAtPath: path.string))
+            let end = try handle.seekToEnd()
+            try handle.seek(toOffset: 4096)
+            try handle.write(contentsOf: Data(repeating: 0xFF, count: Int(end) - 4096))
+            try handle.close()
+            let error = await #expect(throws: LedgerError.self) {
+                let ledger = try SQLiteLedger.open(at: path)
+                _ = try await ledger.imports(ImportFilter())
+            }
+            guard case .corrupt? = error else {
+                Issue.record("expected corrupt, got \(String(describing: error))")
+                return
+            }
+        }
+    }
+
+    // MARK: Commits
+
+    @Test("Steps that wait together share commits") func shared() async throws {
+        try await withFolder { folder in
+            let statements = Locked<[String]>([])
+            let ledger = try SQLiteLedger.open(at: folder.appending("ledger")) { sql in
+                statements.withLock { $0.append(sql) }
+            }
+            statements.withLock { $0 = [] }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<500 { group.addTask { try await Bench(store: ledger).open("i\(number)") } }
+                try await group.waitForAll()
+            }
+            let commits = statements.withLock { $0.count { $0.hasPrefix("COMMIT") } }
+            #expect(commits > 0)
+            #expect(commits < 250)
+            #expect(try await ledger.totals().imports == ["w": [.queued: 500]])
+            try ledger.close()
+        }
+    }
+
+    @Test("A step that fails takes none of its commit with it", .timeLimit(.minutes(1))) func failing() async throws {
+        try await withFolder { folder in
+            let ledger = try SQLiteLedger.open(at: folder.appending("ledger"))
+            let bench = Bench(store: ledger)
+            let lost = try await bench.claim("lost")
+            let plan = bench.plan([segment(0, 1, media: [reference("m", size: 1)])])
+            _ = try await ledger.leaseImports(in: .claimed, for: bench.grant(61, to: bench.other), limit: 1)
+            let failures = try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 0..<300 {
+                    group.addTask {
+                        guard number.isMultiple(of: 3) else {
+                            try await bench.open("i\(number)")
+                            return 0
+                        }
+                        do {
+                            try await ledger.recordPlan(plan, of: lost, isFirst: true, at: at(62))
+                            return 0
+                        } catch LedgerError.leaseLost {
+                            return 1
+                        }
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+            #expect(failures == 100)
+            #expect(try await ledger.totals().imports == ["w": [.queued: 201]])
+            #expect(try await ledger.totals().media.isEmpty)
+            try ledger.close()
+        }
+    }
+
+    // MARK: Plans of queries
+
+    @Test("No step reads history") func plans() async throws {
+        try await withFolder { folder in
+            let path = folder.appending("ledger")
+            let statements = Locked<Set<String>>([])
+            let ledger = try SQLiteLedger.open(at: path) { sql in
+                statements.withLock { _ = $0.insert(sql) }
+            }
+            statements.withLock { $0 = [] }
+            try await everyStep(Bench(store: ledger))
+            try ledger.close()
+            let words = ["SELECT", "UPDATE", "INSERT", "DELETE", "WITH"]
+            let steps = statements.withLock { all in
+                all.filter { sql in words.contains { sql.hasPrefix($0) } }
+            }
+            #expect(steps.count > 60)
+            let queue = try DatabaseQueue(path: path.string)
+            try await queue.read { db in
+                let partial = try String.fetchAll(
+                    db, sql: "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql LIKE '% WHERE %'")
+                #expect(partial.count > 6)
+                for sql in steps {
+                    let explanation = try db.makeStatement(sql: "EXPLAIN QUERY PLAN \(sql)")
+                    explanation.setUncheckedArguments([])  // The plan depends on the schema alone.
+                    for row in try Row.fetchAll(explanation) {
+                        let detail: String = row["detail"]
+                        let names = detail.split(separator: " ").map(String.init)
+                        guard names.first == "SCAN", names.count > 1 else { continue }
+                        let isSmall = names[1].hasSuffix("tallies") || names[1].hasPrefix("(") || names[1] == "CONSTANT"
+                        #expect(isSmall || names.contains(where: partial.contains), "\(detail): \(sql)")
+                    }
+                }
+            }
+            try queue.close()
+        }
+    }
+
+    /// Each step at least once; the lists for people alone are left out, since those read what they are asked for.
+    private func everyStep(_ bench: Bench) async throws {
+        let store = bench.store
+        _ = try await store.recover(as: bench.owner, at: at(0))
+        let files = [reference("m", size: 1), reference("n", size: nil), reference("x", size: 1)]
+        let item = try await bench.claim("i")
+        _ = try await store.hasUnplannedImports(watch: "w")
+        try await store.recordSegments([segment(0, 9)], of: item, isFirst: true, at: at(0))
+        try await store.recordPlan(bench.plan([segment(9, 9, media: files)]), of: item, isFirst: false, at: at(0))
+        try await store.recordPlan(
+            bench.plan([], rejected: 1, holds: true), of: try await bench.claim("none"), isFirst: true, at: at(0))
+        var ending = bench.plan([])
+        ending.ending = (.rejected, "")
+        ending.problemsPart = inline(0, "")
+        try await store.recordPlan(ending, of: try await bench.claim("bad"), isFirst: true, at: at(0))
+        try await bench.planned("held", [segment(0, 1, media: [files[2]])], holds: true)
+        try await store.wakeMedia(watch: "w", paths: ["n"], at: at(0))
+        for item in try await bench.leaseMedia() {
+            switch item.item.path {
+            case "m": try await store.recordUploaded(item, content: content(item), at: at(0))
+            case "x": try await store.recordFailed(item, failure: failure("x"), at: at(0))
+            default:
+                try await store.recordFound(item, identity: identity(1), at: at(0))
+                try await store.postpone(item, until: at(0), isAwaited: true, at: at(0))
+            }
+        }
+        try await bench.uploadAll()
+        _ = try await store.knownContent(sha256: [1], bytes: 1, uploadedAfter: at(0))
+        _ = try await store.namedPaths(watch: "w", among: ["m"])
+        try await store.renewLeases(of: bench.owner, until: at(50))
+        let submission = try #require(try await bench.sealed().first)
+        try await store.recordIntent(submission, manifestURL: "u", at: at(0))
+        try await store.recordAmbiguous(submission, nextLook: at(0), reason: "", at: at(0))
+        var again = try await bench.lease(submission.item.id, in: .ambiguous)
+        try await store.recordNotSubmitted(again, until: at(0), reason: "", at: at(0))
+        again = try await bench.lease(submission.item.id, in: .sealed)
+        again = try await bench.collecting(again)
+        for segment in try await bench.segments(again) { _ = try await store.mediaOutcomes(segment: segment.origin) }
+        _ = try await store.totals()
+        try await bench.settle(again) { segment, outcome in
+            outcome.failed = segment.sendRows - 1
+            outcome.errors = [failure("e")]
+            outcome.results = inline(segment.firstRow, "")
+            outcome.again = [
+                .init(
+                    rows: RowRuns(segment.firstRow..<segment.firstRow + 1), isolation: "x\(segment.id)",
+                    mayHaveArrived: true)
+            ]
+        }
+        try await bench.finishAll()
+        _ = try await store.resultsParts(of: item.item.id)
+        try await bench.closeAll()
+        let leaving = try await store.leaseLeavingMedia(for: bench.grant(), limit: 9)
+        #expect(leaving.count == 3)
+        try await store.recordMediaDestinations(leaving.map { ($0, "a") }, at: at(0))
+        try await store.recordMediaGone(leaving, at: at(0))
+        _ = try await store.imports(changedAfter: 0, limit: 9)
+        _ = try await store.find(item.item.id)
+        _ = try await store.find(watch: "w", path: "p")
+        _ = try await store.find(watch: nil, path: "p")
+        _ = try await store.tasks(of: item.item.id)
+        _ = try await store.missingMedia(of: item.item.id, limit: 9)
+        _ = try await store.revision()
+    }
+}
