@@ -73,6 +73,9 @@ let package = Package(
         // The view.
         .target(name: "Reporting", dependencies: ["DataRows", "Files", "Ledger", "Locking", "Results", .log, .system]),
 
+        // The configuration.
+        .target(name: "Settings", dependencies: [.system, .yams]),
+
         // The stage set.
         .target(name: "LabelboxSimulator", dependencies: ["Locking", .crypto, .nio, .nioHTTP, .nioPosix]),
         .executableTarget(name: "labelbox-sim", dependencies: ["LabelboxSimulator", .arguments]),
@@ -84,7 +87,15 @@ let package = Package(
         .testTarget(name: "PacingTests", dependencies: ["Pacing", "TestSupport"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", .system]),
         .testTarget(name: "IntakeTests", dependencies: ["Intake", "TestSupport", .log, .system]),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "TestSupport", .system]),
+        .executableTarget(
+            name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
+        .testTarget(
+            name: "LedgerTests", dependencies: ["DataRows", "Ledger", "Locking", "ledger-torture", .grdb, .system]),
+        .testTarget(
+            name: "LabelboxAPITests", dependencies: ["DataRows", "LabelboxAPI", "Locking", "Transport", .system]),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["DataRows", "Ledger", "Locking", "Reporting", "Results", .system]),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings", .system]),
     ],
     cLanguageStandard: .c17
 )

@@ -72,16 +72,19 @@ final class PlanDraft: @unchecked Sendable {
             }
             if watch.policy.globalKey == .derive, !row.hasGlobalKey {
                 if repetition == nil {
-                    repetition = RepetitionIndexBuilder(folder: workFolder.folder(of: record.id))
+                    try workFolder.create(for: record.id)
+                    repetition = RepetitionIndexBuilder(at: workFolder.repeats(record.id))
                 }
-                try repetition?.add(row.repetitionHash, row: row.index)
+                try repetition?.add(row: row.index, hash: row.repetitionHash)
             }
         } else {
             try problems.append(row.problems, row: row.index, part: workFolder.problems(record.id)) {
                 try workFolder.create(for: record.id)
             }
             plan.errorsTotal += row.problems.count
-            for problem in row.problems where plan.errors.count < ErrorEntry.kept { plan.errors.append(ErrorEntry(problem)) }
+            for problem in row.problems where plan.errors.count < ErrorEntry.kept {
+                plan.errors.append(ErrorEntry(problem))
+            }
         }
         current = segment
     }
@@ -113,17 +116,15 @@ final class PlanDraft: @unchecked Sendable {
         plan.operation = summary.operation.rawValue
         plan.datasetID = summary.header.datasetID ?? watch.datasetID
         var hasRepeats = false
-        if let repetition {
-            hasRepeats = try repetition.finish(to: workFolder.repeats(record.id)) {
-                try workFolder.create(for: record.id)
-            }
-        }
+        if let repetition = repetition.take() { hasRepeats = try repetition.finish() != nil }
         guard let datasetID = plan.datasetID else {
             return end(
                 .rejected, "no dataset is given for it",
                 ErrorEntry(
                     code: "dataset_missing",
-                    message: "neither the manifest's \"dataset_id\" nor the watch's 'dataset' says where the rows go; add one"))
+                    message:
+                        "neither the manifest's \"dataset_id\" nor the watch's 'dataset' says where the rows go; add one"
+                ))
         }
         guard watch.operations.contains(summary.operation) else {
             return end(
@@ -136,7 +137,9 @@ final class PlanDraft: @unchecked Sendable {
         guard summary.operation != .delete else {
             return end(
                 .rejected, "rows cannot be deleted by a manifest in this version",
-                ErrorEntry(code: "operation_not_supported", message: "the operation 'delete' is not available in this version"))
+                ErrorEntry(
+                    code: "operation_not_supported", message: "the operation 'delete' is not available in this version")
+            )
         }
         var policy = watch.policy
         policy.operation = summary.operation

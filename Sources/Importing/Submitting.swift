@@ -2,6 +2,7 @@ internal import DataRows
 internal import Foundation
 internal import LabelboxAPI
 internal import Ledger
+internal import Transport
 
 /// Hands submissions over: builds and uploads their chunks, makes the intent durable, and calls.
 struct Submitting: Sendable {
@@ -110,15 +111,19 @@ struct Submitting: Sendable {
             let task = try await client.upsertDataRows(manifestURL: manifestURL)
             let now = context.clock.now
             try await ledger.recordTask(
-                item, task: task.id, status: task.status.rawValue, nextPoll: now.advanced(by: Watching.firstPoll), at: now)
-            context.observer.submitted(item.item.id, task: task.id, rows: shipment.rows, chunks: shipment.chunkURLs.count)
+                item, task: task.id, status: task.status.description, nextPoll: now.advanced(by: Watching.firstPoll),
+                at: now)
+            context.observer.submitted(
+                item.item.id, task: task.id, rows: shipment.rows, chunks: shipment.chunkURLs.count)
             watching.ring()
         } catch let error as LabelboxError {
             switch error.outcome {
             case .unknown:
                 let now = context.clock.now
-                let reason = "the answer to the call was lost (\(error)); its rows are looked up, and nothing is sent twice"
-                try await ledger.recordAmbiguous(item, nextLook: now.advanced(by: Doubting.firstLook), reason: reason, at: now)
+                let reason =
+                    "the answer to the call was lost (\(error)); its rows are looked up, and nothing is sent twice"
+                try await ledger.recordAmbiguous(
+                    item, nextLook: now.advanced(by: Doubting.firstLook), reason: reason, at: now)
                 context.observer.ambiguous(item.item.id, reason: "\(error)")
                 doubting.ring()
             case .notProcessed:
@@ -140,7 +145,7 @@ struct UploadManifest {
         var bytes = Array(#"{"source":"SDK","item_count":\#(rows),"chunk_uris":["#.utf8)
         for (index, url) in chunkURLs.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            JSONBytes.append(string: url, to: &bytes)
+            JSONText.appendString(url.utf8, to: &bytes)
         }
         bytes += Array("]}".utf8)
         self.bytes = bytes
