@@ -152,13 +152,11 @@ public enum DurableRename {
     private static func copyContent(of source: OpenFile, to target: AtomicFileWriter) throws(FileError) {
         while true {  // inside the kernel, sharing blocks where the file system can
             let count = clinux_copy_range(source.descriptor.rawValue, target.rawDescriptor, 1 << 30)
-            if count == 0 { return }
-            if count < 0 {
-                if errno == EINTR { continue }
-                break
-            }
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { break }
         }
-        // The kernel cannot: go on from where it stopped, with a buffer of our own.
+        // The kernel cannot, or says that this is the end, which of some file systems is not true: go on from
+        // where it stopped, with a buffer of our own.
         var offset = Int64(lseek(target.rawDescriptor, 0, SEEK_CUR))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
         defer { buffer.deallocate() }
