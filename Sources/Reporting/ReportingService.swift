@@ -36,7 +36,11 @@ public final class ReportingService: Sendable {
     private let bell = ReportBell()
     private let isStopping = Locked(false)
 
+    /// Makes the service; nothing happens before ``run()``.
+    ///
     /// - Parameters:
+    ///   - store: The ledger, which may be read only.
+    ///   - folder: Where the statuses go.
     ///   - snapshot: What stands outside the ledger; called before the daemon's status is written.
     ///   - clock: For intervals.
     ///   - now: For what people read.
@@ -56,7 +60,9 @@ public final class ReportingService: Sendable {
         self.report = report
     }
 
-    /// Tells that an import or something of the daemon's snapshot changed. Cheap, and callable from anywhere.
+    /// Tells that an import or something of the daemon's snapshot changed.
+    ///
+    /// Cheap, and callable from anywhere.
     public func signal() { bell.ring() }
 
     /// Lets ``run()`` write what is left and return.

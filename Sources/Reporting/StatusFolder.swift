@@ -62,9 +62,7 @@ public struct StatusLayout: Sendable, Hashable {
     /// The revision of the ledger up to which every status is written.
     public var revisionFile: FilePath { root.appending(".revision") }
 
-    /// The status of a manifest.
-    ///
-    /// - Parameter path: where it was dropped, relative to the watched folder.
+    /// The status of a manifest that was dropped at `path`, relative to the watched folder.
     public func file(watch: String, path: FilePath) -> FilePath {
         var file = root
         file.components.append(Self.component(Array(watch.utf8)))

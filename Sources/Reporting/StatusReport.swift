@@ -59,6 +59,9 @@ public struct StatusReport: Sendable, Hashable {
     /// Describes a claimed manifest.
     ///
     /// - Parameters:
+    ///   - record: The import.
+    ///   - tasks: Those with rows of it.
+    ///   - circumstances: What the ledger does not know.
     ///   - estimator: How it moved so far; `nil` where that is not followed.
     ///   - now: For the sentence.
     public init(

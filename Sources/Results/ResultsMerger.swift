@@ -52,6 +52,7 @@ public struct ResultsMerger {
     /// - Parameters:
     ///   - sink: Takes the next bytes.
     ///   - visit: Called for each line that is written, in order of rows.
+    /// - Returns: How many lines there were.
     /// - Throws: ``ResultsMergeError``, or what `sink` and `visit` throw.
     @discardableResult
     public func merge(

@@ -12,7 +12,8 @@ final class TemporaryFolder: Sendable {
         path = FilePath(url.path)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path.string) }  // Left-overs go with the machine's own cleaning.
+    // Left-overs go with the machine's own cleaning.
+    deinit { try? FileManager.default.removeItem(atPath: path.string) }
 
     func write(_ text: String, to name: String) throws -> FilePath {
         let file = path.appending(name)
