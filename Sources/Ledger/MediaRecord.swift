@@ -9,9 +9,7 @@ public struct MediaIdentity: Sendable, Hashable {
     public var modified: Int64
     public var changed: Int64
 
-    /// - Parameters:
-    ///   - modified: Nanoseconds since 1970, as `st_mtim`.
-    ///   - changed: Nanoseconds since 1970, as `st_ctim`.
+    /// Takes what `stat` says; both times in nanoseconds since 1970, as `st_mtim` and `st_ctim`.
     public init(device: UInt64, inode: UInt64, size: Int64, modified: Int64, changed: Int64) {
         self.device = device
         self.inode = inode

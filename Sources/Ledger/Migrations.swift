@@ -4,7 +4,9 @@ internal import GRDB
 ///
 /// A step that was released is never changed: a later one mends it.
 enum Migrations {
-    /// Every step, in order. The last one's name is the version that ``SQLiteLedger`` writes and accepts.
+    /// Every step, in order.
+    ///
+    /// The last one's name is the version that ``SQLiteLedger`` writes and accepts.
     static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }

@@ -143,7 +143,8 @@ extension SQLiteLedger {
                 && row.lease == nil:
                 // On its way out, but not moved yet: it stays for this import, which looks at it again.
                 try db.cachedStatement(
-                    sql: "UPDATE media SET phase = 'pending', leaves_to = NULL, next_attempt = ?, failure = NULL WHERE id = ?"
+                    sql:
+                        "UPDATE media SET phase = 'pending', leaves_to = NULL, next_attempt = ?, failure = NULL WHERE id = ?"
                 ).execute(arguments: [now.stored, media.id])
                 return (media.id, true)
             default: continue
