@@ -23,7 +23,7 @@ public final class Simulator: Sendable {
         public var jobDelay = Duration.zero
         /// How long after its creation a row is found by its keys.
         public var indexLag = Duration.zero
-        /// Whether media is only counted and hashed. JSON is always kept.
+        /// Whether media is only counted and hashed; JSON is always kept.
         public var discardsMedia = false
         /// Where uploads are kept; nil for a temporary folder that goes when the simulator stops.
         public var folder: String?
@@ -117,10 +117,12 @@ public final class Simulator: Sendable {
 
     /// Stops listening, drops what is left of the connections, and removes a temporary folder.
     public func stop() async {
-        guard isStopped.withLock({ isStopped in
-            defer { isStopped = true }
-            return !isStopped
-        }) else { return }
+        guard
+            isStopped.withLock({ isStopped in
+                defer { isStopped = true }
+                return !isStopped
+            })
+        else { return }
         try? await channel.close()
         try? await service.runner.stop()
         try? await group.shutdownGracefully()
