@@ -20,8 +20,8 @@ extension Target.Dependency {
 let package = Package(
     name: "datarowd",
     products: [
-        //         .executable(name: "datarowd", targets: ["datarowd"]),
-        //         .executable(name: "datarowctl", targets: ["datarowctl"]),
+        .executable(name: "datarowd", targets: ["datarowd"]),
+        //.executable(name: "datarowctl", targets: ["datarowctl"]),
         .executable(name: "labelbox-sim", targets: ["labelbox-sim"]),
         .library(name: "DataRows", targets: ["DataRows"]),
         .library(name: "LabelboxAPI", targets: ["LabelboxAPI"]),
@@ -75,6 +75,15 @@ let package = Package(
 
         // The configuration.
         .target(name: "Settings", dependencies: [.system, .yams]),
+
+        // The desk.
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting",
+                "Settings", "Transport", .log, .system,
+            ]),
+        .executableTarget(name: "datarowd", dependencies: ["Daemon", "Settings", .arguments, .log, .system, .unixSignals]),
 
         // The stage set.
         .target(name: "LabelboxSimulator", dependencies: ["Locking", .crypto, .nio, .nioHTTP, .nioPosix]),

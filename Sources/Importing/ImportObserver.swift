@@ -81,7 +81,8 @@ public struct ImportObserver: Sendable {
             ])
     }
 
-    func requestFailed(kind: String, error: any Error, isRetried: Bool) {
+    /// Tells that a request failed, and whether it is sent again.
+    public func requestFailed(kind: String, error: any Error, isRetried: Bool) {
         if isRetried { retries.increment() }
         logger.log(
             level: isRetried ? .notice : .warning, "Request failed",

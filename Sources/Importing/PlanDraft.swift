@@ -27,6 +27,7 @@ final class PlanDraft: @unchecked Sendable {
     private(set) var segmentCount = 0
 
     private var complete: [Segment] = []
+    private var heldNames = 0
     private var current: Segment?
     private var valid = RowRuns()
     private var names = Set<String>()
@@ -48,7 +49,11 @@ final class PlanDraft: @unchecked Sendable {
     /// A segment is also cut by its bytes, so that rows of a megabyte are sent by hundreds and not by ten thousands.
     private static let segmentBytes: Int64 = 256 << 20
 
-    var segmentIsFull: Bool { complete.count >= 64 || complete.contains { !$0.mediaNames.isEmpty } }
+    /// Segments are stored before the manifest's end only past so many; what is stored may begin to be uploaded.
+    private static let mostHeld = 50_000
+
+    /// Whether so much is held that it must be stored before the manifest's end.
+    var segmentIsFull: Bool { heldNames + complete.count >= Self.mostHeld }
 
     func take(_ row: SurveyedRow, workFolder: WorkFolder) throws {
         if let segment = current,
@@ -97,11 +102,15 @@ final class PlanDraft: @unchecked Sendable {
         names.removeAll(keepingCapacity: true)
         guard segment.planned.validRows > 0 else { return }
         segmentCount += 1
+        heldNames += segment.mediaNames.count
         complete.append(segment)
     }
 
     func takeSegments() -> [Segment] {
-        defer { complete = [] }
+        defer {
+            complete = []
+            heldNames = 0
+        }
         return complete
     }
 

@@ -85,7 +85,6 @@ struct Planning: Sendable {
                     if draft.segmentIsFull { try store(item, draft) }
                 }
                 try draft.finish(summary, workFolder: workFolder)
-                if draft.hasMedia { try store(item, draft) }
             }
         }
     }
