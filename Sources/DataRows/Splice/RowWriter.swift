@@ -301,9 +301,7 @@ public struct RowWriter: Sendable {
             let start = output.count
             switch entry.key {
             case .metadataFields, .embeddings:
-                try entry.value.withUnsafeBufferPointer { bytes throws(RowWritingError) in
-                    guard let base = bytes.baseAddress else { return }
-                    let value = JSONSlice(bytes: base, start: 0, end: bytes.count)
+                try entry.withSlice { value throws(RowWritingError) in
                     if entry.key == .embeddings {
                         EmbeddingWriter.write(value, &output)
                     } else {
