@@ -17,7 +17,8 @@ struct RowRules {
         self.operation = operation
         self.defaults = defaults
         self.isEnvelope = isEnvelope
-        overhead = Self.wrapperBytes + defaults.byteCount + (defaults.needsOntology ? 4096 : 0)
+        // A metadata field of a few bytes may become two entries with an id each.
+        overhead = Self.wrapperBytes + defaults.byteCount * (defaults.needsOntology ? 8 : 1)
     }
 
     /// A row that was too long to be looked at.
@@ -104,7 +105,8 @@ struct RowRules {
             }
         }
         row.mediaPath = path
-        row.payloadBytes += Self.mediaBytes + path.utf8.count * 2
+        // As external id, each byte may need an escape.
+        row.payloadBytes += Self.mediaBytes + path.utf8.count * 6
     }
 
     // MARK: Objects
@@ -172,6 +174,8 @@ struct RowRules {
         if value.isFalsy {
             return report(value, base, "/row_data", &row, "empty_row_data") { Self.emptyMessage }
         }
+        // Tiled imagery of the older shape goes out as it is.
+        if members.value(.tileLayerURL, in: bytes) != nil { return }
         switch RowContent(of: value, maximumTextBytes: policy.maximumTextBytes) {
         case .inline, .structured: break
         case .path: takePath(value, "/row_data", base, &row)
