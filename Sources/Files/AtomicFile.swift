@@ -110,7 +110,8 @@ public final class AtomicFileWriter {
         _ = temporary.withPlatformString { unlink($0) }
     }
 
-    private func flush() throws(FileError) {
+    /// Writes what is still in the buffer.
+    func flush() throws(FileError) {
         var failure: FileError?
         pending.withUnsafeBytes { bytes in
             do throws(FileError) { try write(bytes) } catch { failure = error }

@@ -72,6 +72,8 @@ public enum DurableRename {
             throw FileError(
                 "copy", source.path, .resourceTemporarilyUnavailable, hint: "Wait until its writer is done.")
         }
+        // Before the times are set: a later write would set them anew.
+        try target.flush()
         let times = [before.st_atim, before.st_mtim]
         guard futimens(target.rawDescriptor, times) == 0 else { throw .last("utimens", to) }
         try target.commit(durable: true, replacing: replacing)

@@ -23,7 +23,7 @@ public struct ClaimSequence: Sequence {
                         let (id, relativePath) = ClaimName.decode(entry.path)
                     else { continue }
                     return Claim(
-                        importID: id, relativePath: relativePath, path: folder.path.appending(entry.path.components),
+                        importID: id, relativePath: relativePath, path: folder.path.pushing(entry.path),
                         identity: entry.identity, isCopy: folder.isCopy)
                 }
                 walk = nil

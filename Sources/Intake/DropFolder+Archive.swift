@@ -32,7 +32,7 @@ extension DropFolder {
         }
         let folder = shelf == .archive ? layout.archive(on: wallClock()) : layout.failed
         do {
-            return try FreeName.at(folder.appending(path.components)) { name throws(FileError) in
+            return try FreeName.at(folder.pushing(path)) { name throws(FileError) in
                 if taken.contains(name) { return true }
                 return try FileLook.exists(name)
             }
@@ -77,7 +77,7 @@ extension DropFolder {
             while relative.components.count > 1 {
                 relative.removeLastComponent()
                 // Harmless if it stays: an empty folder is no claim.
-                try? DurableRename.removeEmptyFolder(layout.claimed.appending(relative.components))
+                try? DurableRename.removeEmptyFolder(layout.claimed.pushing(relative))
             }
         } else if relative.removePrefix(settings.path) {
             handedOut.forget(relative)
