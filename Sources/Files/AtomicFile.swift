@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 public import SystemPackage
 
@@ -72,12 +73,10 @@ public final class AtomicFileWriter {
             return
         }
         try flush()
-        var failure: FileError?
-        let wasContiguous: Void? = bytes.withContiguousStorageIfAvailable {
-            do throws(FileError) { try write(UnsafeRawBufferPointer($0)) } catch { failure = error }
-        }
-        if let failure { throw failure }
-        if wasContiguous == nil {
+        switch bytes.withContiguousStorageIfAvailable({ write(UnsafeRawBufferPointer($0)) }) {
+        case true?: return
+        case false?: throw .last("write", temporary)
+        case nil:
             pending.append(contentsOf: bytes)
             try flush()
         }
@@ -112,25 +111,15 @@ public final class AtomicFileWriter {
 
     /// Writes what is still in the buffer.
     func flush() throws(FileError) {
-        var failure: FileError?
-        pending.withUnsafeBytes { bytes in
-            do throws(FileError) { try write(bytes) } catch { failure = error }
-        }
-        if let failure { throw failure }
+        guard pending.withUnsafeBytes({ write($0) }) else { throw .last("write", temporary) }
         pending.removeAll(keepingCapacity: true)
     }
 
-    private func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    /// Says whether it succeeded rather than throwing: an error thrown, typed, inside the closures above was
+    /// seen where there was none, with the optimizer of Swift 6.3.1.
+    private func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
         precondition(descriptor >= 0, "a committed or discarded file takes no more bytes")
-        var rest = bytes
-        while !rest.isEmpty {
-            let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw .last("write", temporary)
-            }
-            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
-        }
+        return clinux_write_all(descriptor, bytes.baseAddress, bytes.count) == 0
     }
 
     private func rename(_ from: FilePath, _ to: FilePath) -> CInt {
