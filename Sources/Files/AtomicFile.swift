@@ -6,11 +6,10 @@ public import SystemPackage
 public enum AtomicFile {
     /// Puts `bytes` at `path` so that every reader sees the old file or the new one.
     ///
-    /// - Parameters:
-    ///   - mode: the new file's permission bits, whatever the umask.
-    ///   - durable: whether the new file survives a power cut when this returns: the content is synced
-    ///     before the rename and the folder after it.
-    /// - Throws: `FileError`. The file at `path` is then untouched, unless only the last sync failed.
+    /// * `mode`: the new file's permission bits, whatever the umask.
+    /// * `durable`: whether the new file survives a power cut when this returns: the content is synced
+    ///   before the rename and the folder after it.
+    /// * Throws `FileError`. The file at `path` is then untouched, unless only the last sync failed.
     public static func write(
         _ bytes: some Collection<UInt8>, to path: FilePath, mode: FilePermissions = .ownerReadWriteGroupRead,
         durable: Bool, disk: DiskSync = DiskSync()
@@ -22,7 +21,7 @@ public enum AtomicFile {
 
     /// A file that is written in pieces and appears at `path` with `commit`.
     ///
-    /// - Parameter buffer: how many bytes are gathered before each write.
+    /// * `buffer`: how many bytes are gathered before each write.
     public static func writer(
         to path: FilePath, mode: FilePermissions = .ownerReadWriteGroupRead, buffer: Int = 64 * 1024,
         disk: DiskSync = DiskSync()
@@ -65,7 +64,9 @@ public final class AtomicFileWriter {
     /// The open file, for calls that write to it themselves.
     var rawDescriptor: CInt { descriptor }
 
-    /// Appends bytes. After a failure the file can only be discarded.
+    /// Appends bytes.
+    ///
+    /// After a failure the file can only be discarded.
     public func append(_ bytes: some Collection<UInt8>) throws(FileError) {
         count += Int64(bytes.count)
         if pending.count + bytes.count <= capacity {
@@ -101,7 +102,9 @@ public final class AtomicFileWriter {
         if durable && syncFolder { try disk.folder(path.parent) }
     }
 
-    /// Gives the file up. Harmless after a commit.
+    /// Gives the file up.
+    ///
+    /// Harmless after a commit.
     public func discard() {
         guard descriptor >= 0 else { return }
         close(descriptor)
