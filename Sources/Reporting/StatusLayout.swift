@@ -21,7 +21,7 @@ public struct StatusLayout: Sendable, Hashable {
     public func file(watch: String, path: FilePath) -> FilePath {
         var file = root
         file.components.append(Self.component(Array(watch.utf8)))
-        var names = path.components.filter { $0.kind == .regular }.map { FilePath(root: nil, [$0]).rawBytes }
+        var names = path.components.filter { $0.kind == .regular }.map { FilePath(root: nil, [$0]).bytes }
         let last = names.popLast() ?? []
         for name in names { file.components.append(Self.component(name)) }
         file.components.append(Self.component(Self.statusName(last)))
@@ -46,7 +46,7 @@ public struct StatusLayout: Sendable, Hashable {
 
     private static func component(_ bytes: [UInt8]) -> FilePath.Component {
         // A name is empty or holds a slash only where a watch is misnamed; the file must stay in the folder all the same.
-        FilePath(rawBytes: bytes.map { $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }).components.last
+        FilePath(bytes: bytes.map { $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }).components.last
             ?? FilePath.Component("_")
     }
 }
