@@ -20,8 +20,8 @@ extension Target.Dependency {
 let package = Package(
     name: "datarowd",
     products: [
-        //         .executable(name: "datarowd", targets: ["datarowd"]),
-        //         .executable(name: "datarowctl", targets: ["datarowctl"]),
+        .executable(name: "datarowd", targets: ["datarowd"]),
+        .executable(name: "datarowctl", targets: ["datarowctl"]),
         .executable(name: "labelbox-sim", targets: ["labelbox-sim"]),
         .library(name: "DataRows", targets: ["DataRows"]),
         .library(name: "LabelboxAPI", targets: ["LabelboxAPI"]),
@@ -73,18 +73,49 @@ let package = Package(
         // The view.
         .target(name: "Reporting", dependencies: ["DataRows", "Files", "Ledger", "Locking", "Results", .log, .system]),
 
+        // The configuration.
+        .target(name: "Settings", dependencies: [.system, .yams]),
+
+        // The desk.
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting",
+                "Settings", "Transport", .log, .system,
+            ]),
+        .executableTarget(name: "datarowd", dependencies: ["Daemon", "Settings", .arguments, .log, .system, .unixSignals]),
+
+        .target(
+            name: "Control",
+            dependencies: ["DataRows", "Files", "Intake", "Ledger", "Reporting", "Settings", .system]),
+        .executableTarget(
+            name: "datarowctl",
+            dependencies: ["Control", "DataRows", "Ledger", "Reporting", "Settings", .arguments, .system]),
+
         // The stage set.
         .target(name: "LabelboxSimulator", dependencies: ["Locking", .crypto, .nio, .nioHTTP, .nioPosix]),
         .executableTarget(name: "labelbox-sim", dependencies: ["LabelboxSimulator", .arguments]),
 
         // Tests: one target a room.
         .target(name: "TestSupport", dependencies: ["Locking"], path: "Tests/TestSupport"),
+        .executableTarget(
+            name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
+        .testTarget(
+            name: "ControlTests",
+            dependencies: ["Control", "DataRows", "Intake", "Ledger", "Locking", "Reporting", "Settings", .system]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
-        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport", .system]),
-        .testTarget(name: "PacingTests", dependencies: ["Pacing", "TestSupport"]),
-        .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", .system]),
-        .testTarget(name: "IntakeTests", dependencies: ["Intake", "TestSupport", .log, .system]),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "TestSupport", .system]),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", .system]),
+        .testTarget(name: "IntakeTests", dependencies: ["DataRows", "Files", "Intake", "Locking", .log, .system]),
+        .testTarget(
+            name: "LabelboxAPITests", dependencies: ["DataRows", "LabelboxAPI", "Locking", "Transport", .system],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "LedgerTests", dependencies: ["DataRows", "Ledger", "Locking", "ledger-torture", .grdb, .system]),
+        .testTarget(name: "PacingTests", dependencies: ["Locking", "Pacing", "TestSupport"]),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["DataRows", "Ledger", "Locking", "Reporting", "Results", .system]),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings", .system, .yams]),
+        .testTarget(name: "TransportTests", dependencies: ["Locking", "Transport", .system]),
     ],
     cLanguageStandard: .c17
 )

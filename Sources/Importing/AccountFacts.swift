@@ -9,7 +9,7 @@ final class AccountFacts: Sendable {
     private struct Known: Sendable {
         var user: UserID?
         var datasets: [DatasetID: Date] = [:]
-        var ontology: (value: MetadataOntology, at: Date)?
+        var ontology: (value: DataRows.MetadataOntology, at: Date)?
     }
 
     private let client: LabelboxClient
@@ -37,14 +37,18 @@ final class AccountFacts: Sendable {
     /// Why nothing can be imported into a dataset; `nil` when it can.
     func refusal(of dataset: DatasetID) async throws -> ErrorEntry? {
         let now = clock.now
-        if let seen = known.withLock({ $0.datasets[dataset] }), now.timeIntervalSince(seen) < Self.datasetAge { return nil }
+        if let seen = known.withLock({ $0.datasets[dataset] }), now.timeIntervalSince(seen) < Self.datasetAge {
+            return nil
+        }
         do {
             guard try await client.dataset(dataset) != nil else {
                 return ErrorEntry(
                     code: "dataset_not_found",
-                    message: "Labelbox knows no dataset '\(dataset)', or this key may not see it; correct the id and drop the manifest again")
+                    message:
+                        "Labelbox knows no dataset '\(dataset)', or this key may not see it; correct the id and drop the manifest again"
+                )
             }
-        } catch let error as LabelboxError {
+        } catch {
             switch error.kind {
             case .permission, .notFound: return ErrorEntry(code: error.code, message: "\(error)")
             default: throw error
@@ -55,13 +59,34 @@ final class AccountFacts: Sendable {
     }
 
     /// The metadata fields that rows may name.
-    func ontology() async throws -> MetadataOntology {
+    func ontology() async throws -> DataRows.MetadataOntology {
         let now = clock.now
         if let ontology = known.withLock({ $0.ontology }), now.timeIntervalSince(ontology.at) < Self.ontologyAge {
             return ontology.value
         }
-        let value = try await client.metadataOntology()
+        let value = DataRows.MetadataOntology(try await client.metadataOntology())
         known.withLock { $0.ontology = (value, now) }
         return value
+    }
+}
+
+extension DataRows.MetadataOntology {
+    /// What the API told, in the words of rows.
+    init(_ told: LabelboxAPI.MetadataOntology) {
+        self.init(
+            told.fields.map { field in
+                let kind: Kind? =
+                    switch field.kind {
+                    case .string: .string
+                    case .number: .number
+                    case .dateTime: .dateTime
+                    case .enumeration: .enumeration
+                    case .embedding: .embedding
+                    case .other: nil
+                    }
+                return Field(
+                    id: field.id, name: field.name, kind: kind, isReserved: field.isReserved,
+                    options: field.options.map { Option(id: $0.id, name: $0.name) })
+            })
     }
 }

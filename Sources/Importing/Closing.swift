@@ -64,7 +64,9 @@ struct Closings: Sendable {
             }
         }
         guard !closings.isEmpty else { return }
-        for index in closings.indices { closings[index].parts = try await ledger.resultsParts(of: closings[index].record.id) }
+        for index in closings.indices {
+            closings[index].parts = try await ledger.resultsParts(of: closings[index].record.id)
+        }
         try await ledger.recordDestinations(closings.map(\.closing), at: context.clock.now)
         let plans = closings
         let written = try await workbench.run {
@@ -76,7 +78,8 @@ struct Closings: Sendable {
         try await ledger.recordClosed(moved.map(\.closing), at: context.clock.now)
         for plan in moved {
             context.observer.ended(
-                id: plan.record.id, path: plan.record.path, state: plan.record.state.rawValue, reason: plan.record.reason)
+                id: plan.record.id, path: plan.record.path, state: plan.record.state.rawValue,
+                reason: plan.record.reason)
         }
         try await workbench.run { for plan in moved { workFolder.remove(plan.record.id) } }
         leaving.ring()
@@ -121,7 +124,8 @@ struct ClosingPlan: Sendable {
     var record: ImportRecord { closing.item.item }
 
     init(
-        _ item: Leased<ImportRecord>, _ watch: ImportWatch, stateDirectory: FilePath, avoiding taken: inout Set<FilePath>
+        _ item: Leased<ImportRecord>, _ watch: ImportWatch, stateDirectory: FilePath,
+        avoiding taken: inout Set<FilePath>
     ) throws {
         let record = item.item
         self.watch = watch
@@ -130,15 +134,20 @@ struct ClosingPlan: Sendable {
         var destination = record.destination
         // A copy was made where files are to stay, and so is removed; all else is moved, or deleted when that is wanted.
         if settings.afterImport != .keep, hasFailed || settings.afterImport == .archive, destination == nil {
-            let free = try watch.folder.destination(for: record.path, on: hasFailed ? .failed : .archive, avoiding: taken)
+            let free = try watch.folder.destination(
+                for: record.path, on: hasFailed ? .failed : .archive, avoiding: taken)
             taken.insert(free)
             destination = free
         }
         resultsPath = try Self.free(
-            record.resultsPath, stateDirectory.appending("results").appending(watch.name), record.path, ".results.ndjson", &taken)
-        let failedSuffix = record.instructions.flatMap { try? Instructions.decode($0) }?.isEnvelope == true ? ".failed.json" : ".failed.ndjson"
+            record.resultsPath, stateDirectory.appending("results").appending(watch.name), record.path,
+            ".results.ndjson", &taken)
+        let failedSuffix =
+            record.instructions.flatMap { try? Instructions.decode($0) }?.isEnvelope == true
+            ? ".failed.json" : ".failed.ndjson"
         failedRowsPath = try Self.free(
-            record.failedRowsPath, stateDirectory.appending("failed").appending(watch.name), record.path, failedSuffix, &taken)
+            record.failedRowsPath, stateDirectory.appending("failed").appending(watch.name), record.path, failedSuffix,
+            &taken)
         closing = Closing(
             item: item, results: resultsPath, failedRows: failedRowsPath, destination: destination,
             releasesMedia: settings.afterImport != .keep)
@@ -163,17 +172,6 @@ extension FilePath {
     /// The path with `suffix` at the end of its last name.
     func appendingToName(_ suffix: String) -> FilePath {
         guard let name = lastComponent else { return self }
-        return removingLastComponent().appending(FilePath(bytes: name.platformBytes + Array(suffix.utf8)).components)
-    }
-}
-
-extension FilePath.Component {
-    var platformBytes: [UInt8] { FilePath([self]).bytes }
-}
-
-private extension FilePath {
-    init(_ components: [FilePath.Component]) {
-        self.init()
-        for component in components { append(component) }
+        return removingLastComponent().appending(FilePath(bytes: name.bytes + Array(suffix.utf8)).components)
     }
 }

@@ -22,7 +22,8 @@ struct Collecting: Sendable {
             giveBack: { item, error in
                 let now = context.clock.now
                 try await ledger.postpone(
-                    item, until: now.advanced(by: .seconds(10)), reason: "reading its results failed: \(error)", at: now)
+                    item, until: now.advanced(by: .seconds(10)), reason: "reading its results failed: \(error)", at: now
+                )
             })
     }
 
@@ -45,12 +46,12 @@ struct Collecting: Sendable {
 
     private func read(_ task: TaskID, status: String) async throws -> TaskReport {
         var report = TaskReport(status: status)
-        let first = try await client.firstResults(of: [task], limit: Self.rowsAtOnce)[task]
+        let first = try await client.results(of: [task], limit: Self.rowsAtOnce, withRowData: false)[task]
         var created = first?.created
         while let page = created {
             for row in page.rows { report.add(row) }
-            guard let after = page.after, !page.rows.isEmpty else { break }
-            created = try await client.createdRows(of: task, after: after, limit: Self.rowsAtOnce)
+            guard let after = page.next else { break }
+            created = try await client.createdRows(of: task, after: after, limit: Self.rowsAtOnce, withRowData: false)
         }
         var failed = first?.failed
         while let page = failed {
@@ -58,8 +59,8 @@ struct Collecting: Sendable {
                 report.add(row)
                 if report.reason.isEmpty, status == "FAILED" { report.reason = row.message }
             }
-            guard let after = page.after, !page.rows.isEmpty else { break }
-            failed = try await client.failedRows(of: task, after: after, limit: Self.rowsAtOnce)
+            guard let after = page.next else { break }
+            failed = try await client.failedRows(of: task, after: after, limit: Self.rowsAtOnce, withRowData: false)
         }
         return report
     }

@@ -10,7 +10,7 @@ internal import Locking
 /// exist has been absent for so long that it cannot be the index that lags.
 struct Doubting: Sendable {
     let ledger: any LedgerStore
-    let keys: KeyLookup
+    let keys: KeySearch
     let settling: SubmissionSettling
     let context: StageContext
     /// How many rows each submission had at the last look; forgotten with the process, which only prolongs the doubt.
@@ -31,7 +31,8 @@ struct Doubting: Sendable {
             giveBack: { item, error in
                 let now = context.clock.now
                 try await ledger.recordAmbiguous(
-                    item, nextLook: now.advanced(by: Self.interval), reason: "looking its rows up failed: \(error)", at: now)
+                    item, nextLook: now.advanced(by: Self.interval), reason: "looking its rows up failed: \(error)",
+                    at: now)
             })
     }
 
@@ -55,7 +56,8 @@ struct Doubting: Sendable {
         }
         try await ledger.recordAmbiguous(
             item, nextLook: now.advanced(by: Self.interval),
-            reason: "\(found.count) of \(wanted.count) rows of a call without an answer exist; they are looked up again, and nothing is sent twice",
+            reason:
+                "\(found.count) of \(wanted.count) rows of a call without an answer exist; they are looked up again, and nothing is sent twice",
             at: now)
     }
 }

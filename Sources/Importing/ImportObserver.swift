@@ -23,7 +23,8 @@ public struct ImportObserver: Sendable {
 
     func notTaken(watch: String, path: FilePath, error: any Error) {
         logger.warning(
-            "Not taken", metadata: ["watch": "\(watch)", "path": "\(visible(path))", "reason": "\(visible("\(error)"))"])
+            "Not taken",
+            metadata: ["watch": "\(watch)", "path": "\(visible(path))", "reason": "\(visible("\(error)"))"])
     }
 
     func planned(id: ImportID, path: FilePath, rows: Int, rejected: Int, segments: Int) {
@@ -74,12 +75,14 @@ public struct ImportObserver: Sendable {
         logger.info(
             "Task ended",
             metadata: [
-                "submission": "\(id)", "status": "\(visible(status))", "succeeded": "\(succeeded)", "failed": "\(failed)",
+                "submission": "\(id)", "status": "\(visible(status))", "succeeded": "\(succeeded)",
+                "failed": "\(failed)",
                 "again": "\(again)",
             ])
     }
 
-    func requestFailed(kind: String, error: any Error, isRetried: Bool) {
+    /// Tells that a request failed, and whether it is sent again.
+    public func requestFailed(kind: String, error: any Error, isRetried: Bool) {
         if isRetried { retries.increment() }
         logger.log(
             level: isRetried ? .notice : .warning, "Request failed",

@@ -1,5 +1,4 @@
 public import DataRows
-public import Foundation
 public import Intake
 
 /// One watch of the configuration, as far as imports are concerned.

@@ -1,5 +1,6 @@
 internal import DataRows
-public import Foundation
+internal import Foundation
+internal import Intake
 public import LabelboxAPI
 public import Ledger
 public import Logging
@@ -29,7 +30,8 @@ public final class Importer: Sendable {
 
         public init(
             watches: [ImportWatch], ledger: any LedgerStore, client: LabelboxClient, stateDirectory: FilePath,
-            clock: ImportClock, logger: Logger, owner: LeaseOwner, uploads: Int, random: @escaping @Sendable () -> UInt64,
+            clock: ImportClock, logger: Logger, owner: LeaseOwner, uploads: Int,
+            random: @escaping @Sendable () -> UInt64,
             changed: @escaping @Sendable () -> Void
         ) {
             self.watches = watches
@@ -67,10 +69,9 @@ public final class Importer: Sendable {
 
     /// Puts the pipeline together; nothing runs yet.
     public init(_ parts: Parts) {
-        var parts = parts
         let observer = ImportObserver(logger: parts.logger)
         let changed = parts.changed
-        parts.ledger = AnnouncingLedger(parts.ledger, changed: changed)
+        parts.ledger.onChange(changed)
         self.parts = parts
         context = StageContext(
             clock: parts.clock, drain: Drain(),
@@ -136,7 +137,7 @@ public final class Importer: Sendable {
         let workbench = Workbench(name: "datarowd.work")
         let account = AccountFacts(client: client, clock: clock)
         let reader = SubmissionReader(ledger: ledger, workFolder: work, watches: watches)
-        let keys = KeyLookup(client: client, clock: clock)
+        let keys = KeySearch(client: client, clock: clock)
         let settling = SubmissionSettling(
             ledger: ledger, reader: reader, keys: keys, account: account, workFolder: work, workbench: workbench,
             context: context, sealing: bells.submitting, closing: bells.closing)
@@ -169,7 +170,8 @@ public final class Importer: Sendable {
         let doubting = Doubting(ledger: ledger, keys: keys, settling: settling, context: context)
             .stage(bell: bells.doubting, grants: grants)
         let closing = Closings(
-            watches: watches, ledger: ledger, workFolder: work, stateDirectory: parts.stateDirectory, workbench: workbench,
+            watches: watches, ledger: ledger, workFolder: work, stateDirectory: parts.stateDirectory,
+            workbench: workbench,
             context: context, leaving: bells.leaving
         ).stage(bell: bells.closing, grants: grants)
         let leaving = MediaLeaving(watches: watches, ledger: ledger, context: context)

@@ -48,10 +48,12 @@ struct IntakeService: Sendable {
         for (file, result) in zip(fresh, await watch.folder.claim(fresh, ids: ids)) {
             switch result {
             case .success(let claim): claims.append(claim)
-            case .failure(let error): context.observer.notTaken(watch: watch.name, path: file.relativePath, error: error)
+            case .failure(let error):
+                context.observer.notTaken(watch: watch.name, path: file.relativePath, error: error)
             }
         }
-        try await open(claims, seen: Dictionary(zip(fresh.map(\.relativePath), fresh.map(\.firstSeen))) { first, _ in first })
+        try await open(
+            claims, seen: Dictionary(zip(fresh.map(\.relativePath), fresh.map(\.firstSeen))) { first, _ in first })
     }
 
     /// Has the ledger know claims; goes on trying, for they are ours already and nobody else will take them.
@@ -78,7 +80,9 @@ struct IntakeService: Sendable {
             }
         }
         context.health.cleared("intake of \(watch.name)")
-        for claim in claims { context.observer.claimed(watch: watch.name, id: claim.importID, path: claim.relativePath) }
+        for claim in claims {
+            context.observer.claimed(watch: watch.name, id: claim.importID, path: claim.relativePath)
+        }
         planning.ring()
     }
 
@@ -101,7 +105,9 @@ struct IntakeService: Sendable {
             for claim in claims where try await ledger.find(claim.importID) == nil { unknown.append(claim) }
             try await open(unknown, seen: [:])
         } catch {
-            if !(error is CancellationError) { context.observer.stumbled(stage: "recovery of \(watch.name)", error: error) }
+            if !(error is CancellationError) {
+                context.observer.stumbled(stage: "recovery of \(watch.name)", error: error)
+            }
         }
     }
 

@@ -68,7 +68,9 @@ struct Judgement: Sendable {
     // MARK: A row
 
     /// Takes the next row; rows come by segment, and in order.
-    mutating func judge(_ segment: SegmentRecord, _ row: Int, _ fate: SubmissionReader.Fate, _ chunk: ChunkBuffer) throws {
+    mutating func judge(
+        _ segment: SegmentRecord, _ row: Int, _ fate: SubmissionReader.Fate, _ chunk: ChunkBuffer
+    ) throws {
         if segments.last?.segment.id != segment.id {
             segments.append(SegmentResults(segment: segment, outcome: SegmentOutcome(segment: segment.id)))
         }
@@ -87,10 +89,13 @@ struct Judgement: Sendable {
                         dataRowID: id.map { ResultLine.quoted($0.rawValue) }))
             case .failed(let message):
                 segments[here].fail(
-                    row, ErrorEntry(row: row, code: "labelbox_refused", message: message), key: key, externalID: externalID)
+                    row, ErrorEntry(row: row, code: "labelbox_refused", message: message), key: key,
+                    externalID: externalID)
             case .open:
                 segments[here].open.append(row)
-                segments[here].openNames[row] = (key.map { ArraySlice(Array($0)) }, externalID.map { ArraySlice(Array($0)) })
+                segments[here].openNames[row] = (
+                    key.map { ArraySlice(Array($0)) }, externalID.map { ArraySlice(Array($0)) }
+                )
             }
         }
     }
@@ -157,7 +162,8 @@ struct Judgement: Sendable {
         var lines: [UInt8] = []
         lines.reserveCapacity(first.count + second.count)
         try ResultsMerger([
-            ResultsPart(firstRow: 0, lines: .inline(Data(first))), ResultsPart(firstRow: 0, lines: .inline(Data(second))),
+            ResultsPart(firstRow: 0, lines: .inline(Data(first))),
+            ResultsPart(firstRow: 0, lines: .inline(Data(second))),
         ]).merge(into: { lines += $0 }, visit: { _, _ in })
         return lines
     }

@@ -22,7 +22,9 @@ struct MediaLeaving: Sendable {
             },
             nextDue: { try await ledger.nextDue(.leavingMedia, after: context.clock.now) },
             work: { items in
-                for (name, group) in Dictionary(grouping: items, by: \.item.watch) { try await putAway(group, of: name) }
+                for (name, group) in Dictionary(grouping: items, by: \.item.watch) {
+                    try await putAway(group, of: name)
+                }
             },
             giveBack: { items, _ in
                 for item in items { try await later(item, .seconds(10)) }
@@ -54,7 +56,9 @@ struct MediaLeaving: Sendable {
                 continue
             }
             var destination = item.item.destination
-            if destination == nil, watch.folder.settings.afterImport == .archive || item.item.leavesTo == Shelf.failed.rawValue {
+            if destination == nil,
+                watch.folder.settings.afterImport == .archive || item.item.leavesTo == Shelf.failed.rawValue
+            {
                 let shelf = item.item.leavesTo.flatMap(Shelf.init(rawValue:)) ?? .archive
                 let free = try watch.folder.destination(for: item.item.path, on: shelf, avoiding: taken)
                 taken.insert(free)

@@ -77,7 +77,8 @@ struct MediaUploading: Sendable {
         guard waited < patience else {
             return try await fail(
                 item, code: "media_missing",
-                message: "\(item.item.path): there is no such file, and it did not come within \(watch.folder.settings.mediaWait); "
+                message:
+                    "\(item.item.path): there is no such file, and it did not come within \(watch.folder.settings.mediaWait); "
                     + "put it there and drop the failed rows again", at: now)
         }
         let pause = min(10, 0.5 * pow(2, Double(min(item.item.attempts, 5))), patience - waited)
@@ -89,7 +90,9 @@ struct MediaUploading: Sendable {
     private func upload(_ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch) async throws {
         let path = watch.folder.mediaPath(media)
         do {
-            let digest = try await workbench.run { try Self.digest(try watch.folder.openMedia(media), size: media.size) }
+            let digest = try await workbench.run {
+                try Self.digest(try watch.folder.openMedia(media), size: media.size)
+            }
             try await inFlight.alone(with: digest) {
                 try await upload(item, media, watch, digest: digest, path: path)
             }
@@ -101,7 +104,9 @@ struct MediaUploading: Sendable {
             switch error.kind {
             case .bodySource: try await retryLater(item, media, watch, reason: "\(error)")
             case .cancelled: throw CancellationError()
-            default: try await fail(item, code: error.code, message: "\(media.relativePath): \(error)", at: context.clock.now)
+            default:
+                try await fail(
+                    item, code: error.code, message: "\(media.relativePath): \(error)", at: context.clock.now)
             }
         }
         sealing.ring()
@@ -120,13 +125,16 @@ struct MediaUploading: Sendable {
         }
         let file = try watch.folder.openMedia(media)
         let uploaded = try await client.uploadFile(
-            content: .file(try FileSlice(duplicating: file.descriptor, offset: 0, length: media.size)), byteCount: media.size,
-            filename: media.relativePath.lastComponent?.string ?? "file", contentType: ContentTypes.type(of: media.relativePath),
+            content: .file(FileSlice(owning: try file.descriptor.duplicate(), name: path, length: media.size)),
+            byteCount: media.size,
+            filename: media.relativePath.lastComponent?.string ?? "file",
+            contentType: ContentTypes.type(of: media.relativePath),
             progress: nil)
         guard try file.look().identity.hasSameContent(as: media.identity) else { throw MediaChanged() }
         let now = context.clock.now
         try await ledger.recordUploaded(
-            item, content: UploadedContent(sha256: digest, bytes: media.size, url: uploaded.url, uploadedAt: now), at: now)
+            item, content: UploadedContent(sha256: digest, bytes: media.size, url: uploaded.url, uploadedAt: now),
+            at: now)
         context.observer.uploaded(path: path, bytes: media.size, isReused: false)
     }
 

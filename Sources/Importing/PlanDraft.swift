@@ -27,6 +27,7 @@ final class PlanDraft: @unchecked Sendable {
     private(set) var segmentCount = 0
 
     private var complete: [Segment] = []
+    private var heldNames = 0
     private var current: Segment?
     private var valid = RowRuns()
     private var names = Set<String>()
@@ -48,7 +49,11 @@ final class PlanDraft: @unchecked Sendable {
     /// A segment is also cut by its bytes, so that rows of a megabyte are sent by hundreds and not by ten thousands.
     private static let segmentBytes: Int64 = 256 << 20
 
-    var segmentIsFull: Bool { complete.count >= 64 || complete.contains { !$0.mediaNames.isEmpty } }
+    /// Segments are stored before the manifest's end only past so many; what is stored may begin to be uploaded.
+    private static let mostHeld = 50_000
+
+    /// Whether so much is held that it must be stored before the manifest's end.
+    var segmentIsFull: Bool { heldNames + complete.count >= Self.mostHeld }
 
     func take(_ row: SurveyedRow, workFolder: WorkFolder) throws {
         if let segment = current,
@@ -72,16 +77,19 @@ final class PlanDraft: @unchecked Sendable {
             }
             if watch.policy.globalKey == .derive, !row.hasGlobalKey {
                 if repetition == nil {
-                    repetition = RepetitionIndexBuilder(folder: workFolder.folder(of: record.id))
+                    try workFolder.create(for: record.id)
+                    repetition = RepetitionIndexBuilder(at: workFolder.repeats(record.id))
                 }
-                try repetition?.add(row.repetitionHash, row: row.index)
+                try repetition?.add(row: row.index, hash: row.repetitionHash)
             }
         } else {
             try problems.append(row.problems, row: row.index, part: workFolder.problems(record.id)) {
                 try workFolder.create(for: record.id)
             }
             plan.errorsTotal += row.problems.count
-            for problem in row.problems where plan.errors.count < ErrorEntry.kept { plan.errors.append(ErrorEntry(problem)) }
+            for problem in row.problems where plan.errors.count < ErrorEntry.kept {
+                plan.errors.append(ErrorEntry(problem))
+            }
         }
         current = segment
     }
@@ -94,11 +102,15 @@ final class PlanDraft: @unchecked Sendable {
         names.removeAll(keepingCapacity: true)
         guard segment.planned.validRows > 0 else { return }
         segmentCount += 1
+        heldNames += segment.mediaNames.count
         complete.append(segment)
     }
 
     func takeSegments() -> [Segment] {
-        defer { complete = [] }
+        defer {
+            complete = []
+            heldNames = 0
+        }
         return complete
     }
 
@@ -113,17 +125,15 @@ final class PlanDraft: @unchecked Sendable {
         plan.operation = summary.operation.rawValue
         plan.datasetID = summary.header.datasetID ?? watch.datasetID
         var hasRepeats = false
-        if let repetition {
-            hasRepeats = try repetition.finish(to: workFolder.repeats(record.id)) {
-                try workFolder.create(for: record.id)
-            }
-        }
+        if let repetition = repetition.take() { hasRepeats = try repetition.finish() != nil }
         guard let datasetID = plan.datasetID else {
             return end(
                 .rejected, "no dataset is given for it",
                 ErrorEntry(
                     code: "dataset_missing",
-                    message: "neither the manifest's \"dataset_id\" nor the watch's 'dataset' says where the rows go; add one"))
+                    message:
+                        "neither the manifest's \"dataset_id\" nor the watch's 'dataset' says where the rows go; add one"
+                ))
         }
         guard watch.operations.contains(summary.operation) else {
             return end(
@@ -136,7 +146,9 @@ final class PlanDraft: @unchecked Sendable {
         guard summary.operation != .delete else {
             return end(
                 .rejected, "rows cannot be deleted by a manifest in this version",
-                ErrorEntry(code: "operation_not_supported", message: "the operation 'delete' is not available in this version"))
+                ErrorEntry(
+                    code: "operation_not_supported", message: "the operation 'delete' is not available in this version")
+            )
         }
         var policy = watch.policy
         policy.operation = summary.operation

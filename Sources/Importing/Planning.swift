@@ -40,7 +40,8 @@ struct Planning: Sendable {
             let now = context.clock.now
             return try await ledger.postpone(
                 item, until: now.advanced(by: .seconds(60)),
-                reason: "its watch '\(record.watch)' is not configured any more; add it again, or cancel the import", at: now)
+                reason: "its watch '\(record.watch)' is not configured any more; add it again, or cancel the import",
+                at: now)
         }
         let draft = PlanDraft(record: record, watch: watch)
         do {
@@ -50,7 +51,8 @@ struct Planning: Sendable {
                 let now = context.clock.now
                 let next = now.advanced(by: Self.truncationWaits[record.attempts])
                 return try await ledger.postpone(
-                    item, until: next, reason: "it ends too early (\(error)); it is read again in case it is still being written",
+                    item, until: next,
+                    reason: "it ends too early (\(error)); it is read again in case it is still being written",
                     at: now)
             }
             draft.end(
@@ -58,20 +60,24 @@ struct Planning: Sendable {
                 ErrorEntry(
                     row: error.row, byteOffset: error.byteOffset, pointer: error.pointer, code: error.code,
                     message: "\(error)"))
-        } catch let error as GzipRefusal {
-            draft.end(.rejected, "the manifest cannot be inflated, and nothing of it was imported", error.entry)
+        } catch let error as IntakeRefusal {
+            draft.end(
+                .rejected, "the manifest cannot be read, and nothing of it was imported",
+                ErrorEntry(code: "unreadable_manifest", message: "\(error)"))
         }
         try await finish(item, draft)
     }
 
     /// How long a manifest that ends too early is waited for: a minute in all.
-    private static let truncationWaits: [Duration] = [.seconds(2), .seconds(4), .seconds(8), .seconds(16), .seconds(32)]
+    private static let truncationWaits: [Duration] = [
+        .seconds(2), .seconds(4), .seconds(8), .seconds(16), .seconds(32),
+    ]
 
     private func read(_ item: Leased<ImportRecord>, _ draft: PlanDraft) async throws {
         let abandonment = Abandonment()
         try await abandonment.guarding {
             try await workbench.run {
-                let manifest = try openManifest(draft)
+                let manifest = try openManifest(draft, abandonment)
                 let summary = try ManifestSurvey.run(
                     manifest, policy: draft.watch.policy, isCancelled: { abandonment.isAbandoned }
                 ) { row in
@@ -79,21 +85,21 @@ struct Planning: Sendable {
                     if draft.segmentIsFull { try store(item, draft) }
                 }
                 try draft.finish(summary, workFolder: workFolder)
-                if draft.hasMedia { try store(item, draft) }
             }
         }
     }
 
-    private func openManifest(_ draft: PlanDraft) throws -> ManifestFile {
+    private func openManifest(_ draft: PlanDraft, _ abandonment: Abandonment) throws -> ManifestFile {
         guard let format = ManifestFormat(fileName: draft.record.path.string) else {
             throw IntakeRefusal(
                 "its name ends in none of .json, .jsonl, .ndjson (perhaps with .gz), so its layout is not known")
         }
         draft.format = format
-        guard format.isCompressed else { return try ManifestFile(path: draft.record.claimedPath, format: format) }
+        let manifest = try ManifestFile(path: draft.record.claimedPath, format: format)
+        guard format.isCompressed else { return manifest }
         try workFolder.create(for: draft.record.id)
         return try ManifestInflation.inflate(
-            draft.record.claimedPath, format: format, to: workFolder.inflated(draft.record.id))
+            manifest, to: workFolder.inflated(draft.record.id), isCancelled: { abandonment.isAbandoned })
     }
 
     // MARK: Storing segments

@@ -45,7 +45,7 @@ struct ResultsWriting {
         var header: ManifestHeader?
         let isEnvelope = plan.failedRowsPath.string.hasSuffix(".json")
         if isEnvelope {
-            header = try ManifestSurvey.header(of: manifest, policy: policy)
+            header = try ManifestSurvey.run(manifest, policy: policy) { _ in }.header
             try output.append(Self.opening(header))
         }
         _ = try ManifestSurvey.run(manifest, policy: policy) { row in
@@ -68,12 +68,12 @@ struct ResultsWriting {
         func key(_ name: String) { bytes += Array("\"\(name)\": ".utf8) }
         if let dataset = header?.datasetID {
             key("dataset_id")
-            JSONBytes.append(string: dataset.rawValue, to: &bytes)
+            JSONText.appendString(dataset.rawValue.utf8, to: &bytes)
             bytes += Array(", ".utf8)
         }
         if let operation = header?.operation {
             key("operation")
-            JSONBytes.append(string: operation.rawValue, to: &bytes)
+            JSONText.appendString(operation.rawValue.utf8, to: &bytes)
             bytes += Array(", ".utf8)
         }
         if let defaults = header?.defaults {
@@ -92,7 +92,9 @@ struct RowSet {
 
     mutating func insert(_ row: Int) {
         let word = row >> 6
-        if word >= words.count { words.append(contentsOf: repeatElement(0, count: max(word + 1 - words.count, words.count))) }
+        if word >= words.count {
+            words.append(contentsOf: repeatElement(0, count: max(word + 1 - words.count, words.count)))
+        }
         words[word] |= 1 << UInt64(row & 63)
         isEmpty = false
     }

@@ -41,7 +41,8 @@ struct Stage<Item: Sendable>: Sendable {
                     if items.count == hands, hands > 0 { continue }
                     let due = hands > 0 ? try await nextDue() : nil
                     let wait = due.map { max(.zero, Duration.seconds($0.timeIntervalSince(context.clock.now))) }
-                    await bell.wait(atMost: wait.map { min($0 + .milliseconds(1), Self.longestWait) }, on: context.clock)
+                    await bell.wait(
+                        atMost: wait.map { min($0 + .milliseconds(1), Self.longestWait) }, on: context.clock)
                 } catch {
                     if Task.isCancelled { return }
                     context.health.troubled(name, error)

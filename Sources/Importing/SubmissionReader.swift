@@ -24,7 +24,7 @@ struct SubmissionReader: Sendable {
     /// What reading needs from outside.
     struct Needs {
         /// The metadata fields that there are.
-        var ontology: () throws -> MetadataOntology
+        var ontology: () throws -> DataRows.MetadataOntology
         /// Where a text that is too long for a row was uploaded to.
         var textURL: ([UInt8], SegmentRecord) throws -> String
         /// Whether to stop.
@@ -52,7 +52,9 @@ struct SubmissionReader: Sendable {
             for segment in page {
                 var next = segment.firstRow
                 do {
-                    if open?.id != segment.importID { open = try OpenImport(segment, workFolder: workFolder, watches: watches) }
+                    if open?.id != segment.importID {
+                        open = try OpenImport(segment, workFolder: workFolder, watches: watches)
+                    }
                     guard let open else { continue }
                     try read(segment, of: open, chunk: &chunk, needs: needs, full: full) { row, fate, chunk in
                         next = row + 1
@@ -151,19 +153,20 @@ private final class OpenImport {
             let path = instructions.isInflated ? workFolder.inflated(id) : segment.claimedPath
             manifest = try ManifestFile(path: path, format: ManifestFormat(instructions.layout))
             context = RowContext(
-                datasetID: instructions.datasetID, policy: instructions.policy, operation: instructions.policy.operation,
+                datasetID: instructions.datasetID, policy: instructions.policy,
+                operation: instructions.policy.operation,
                 defaults: try RowDefaults(
                     instructions.defaults.map { Array($0.utf8) }, mediaType: instructions.policy.mediaType,
                     file: segment.path.string),
                 isEnvelope: instructions.isEnvelope)
-            repeats = instructions.hasRepeats ? try RepetitionIndex(path: workFolder.repeats(id)) : nil
+            repeats = instructions.hasRepeats ? try RepetitionIndex(at: workFolder.repeats(id)) : nil
         } catch {
             throw UnreadableManifest(name: name, cause: error)
         }
         writer = RowWriter(context)
     }
 
-    func learn(_ ontology: MetadataOntology) {
+    func learn(_ ontology: DataRows.MetadataOntology) {
         context.ontology = ontology
         writer = RowWriter(context)
     }

@@ -10,7 +10,7 @@ internal import SystemPackage
 struct SubmissionSettling: Sendable {
     let ledger: any LedgerStore
     let reader: SubmissionReader
-    let keys: KeyLookup
+    let keys: KeySearch
     let account: AccountFacts
     let workFolder: WorkFolder
     let workbench: Workbench
@@ -68,7 +68,7 @@ struct SubmissionSettling: Sendable {
 
     /// The keys of rows that are to be looked up before they can be judged.
     func openKeys(_ submission: SubmissionRecord, _ report: TaskReport) async throws -> [String] {
-        try await pass(submission) { state, _, fate, chunk in
+        try await pass(submission, [String]()) { state, _, _, fate, chunk in
             guard case .send(let identity) = fate, let range = identity.globalKey else { return }
             let key = chunk.string(in: range)
             switch report.word(for: key) {
@@ -82,17 +82,12 @@ struct SubmissionSettling: Sendable {
     private static func notReported(_ report: TaskReport) -> ErrorEntry {
         ErrorEntry(
             code: "not_reported",
-            message: "the task ended as \(report.status) without a word about this row, and it does not exist; drop it again")
+            message:
+                "the task ended as \(report.status) without a word about this row, and it does not exist; drop it again"
+        )
     }
 
     // MARK: One pass over the rows
-
-    private func pass<State: Sendable>(
-        _ submission: SubmissionRecord, _ start: State = [String](),
-        body: @escaping @Sendable (inout State, SegmentRecord, SubmissionReader.Fate, ChunkBuffer) throws -> Void
-    ) async throws -> State {
-        try await pass(submission, start) { state, segment, _, fate, chunk in try body(&state, segment, fate, chunk) }
-    }
 
     private func pass<State: Sendable>(
         _ submission: SubmissionRecord, _ start: State,
@@ -165,7 +160,8 @@ struct SubmissionSettling: Sendable {
                 try judgement.failOpen(
                     ErrorEntry(
                         code: "refused",
-                        message: "Labelbox refuses this row: \(judgement.report.reason.isEmpty ? judgement.report.status : judgement.report.reason)"
+                        message:
+                            "Labelbox refuses this row: \(judgement.report.reason.isEmpty ? judgement.report.status : judgement.report.reason)"
                     ))
             } else if submission.isolation == nil {
                 // It may have been a whim of the server, or another import's row: once more, away from others.
@@ -203,7 +199,9 @@ struct SubmissionSettling: Sendable {
         var after: Int64 = 0
         while true {
             let page = try await ledger.segments(of: submission.id, after: after, limit: 1_000)
-            for segment in page where !known.contains(segment.id) { outcomes.append(SegmentOutcome(segment: segment.id)) }
+            for segment in page where !known.contains(segment.id) {
+                outcomes.append(SegmentOutcome(segment: segment.id))
+            }
             guard let last = page.last else { return }
             after = last.id
         }

@@ -2,6 +2,7 @@ internal import DataRows
 internal import Foundation
 internal import LabelboxAPI
 internal import Ledger
+internal import Transport
 
 /// Hands submissions over: builds and uploads their chunks, makes the intent durable, and calls.
 struct Submitting: Sendable {
@@ -37,6 +38,15 @@ struct Submitting: Sendable {
             work: submit,
             giveBack: { item, error in
                 let now = context.clock.now
+                if let error = error as? AfterIntent {
+                    // Nobody knows any more what the server did. Never sent again blindly.
+                    try await insist {
+                        try await ledger.recordAmbiguous(
+                            item, nextLook: context.clock.now.advanced(by: Doubting.firstLook), reason: "\(error.cause)",
+                            at: context.clock.now)
+                    }
+                    return doubting.ring()
+                }
                 try await ledger.recordNotSubmitted(
                     item, until: now.advanced(by: .seconds(10)), reason: "preparing it failed: \(error)", at: now)
             })
@@ -56,7 +66,30 @@ struct Submitting: Sendable {
             content: .bytes(manifest.bytes), byteCount: Int64(manifest.bytes.count), filename: "manifest.json",
             contentType: "application/json", progress: nil)
         try await ledger.recordIntent(item, manifestURL: uploaded.url, at: context.clock.now)
-        try await call(item, manifestURL: uploaded.url, shipment)
+        do {
+            try await call(item, manifestURL: uploaded.url, shipment)
+        } catch {
+            if error is CancellationError { throw error }
+            throw AfterIntent(cause: error)
+        }
+    }
+
+    /// Something went wrong after the intent was made durable.
+    private struct AfterIntent: Error {
+        let cause: any Error
+    }
+
+    /// Writes to the ledger until it can be written: what the server answered must not be lost to a full disk.
+    private func insist(_ step: () async throws -> Void) async throws {
+        while true {
+            do {
+                return try await step()
+            } catch let error as LedgerError {
+                guard case .unavailable = error else { throw error }
+                context.health.troubled("submitting", error)
+                try await context.clock.sleep(for: .seconds(2))
+            }
+        }
     }
 
     // MARK: Chunks
@@ -108,17 +141,25 @@ struct Submitting: Sendable {
     private func call(_ item: Leased<SubmissionRecord>, manifestURL: String, _ shipment: Shipment) async throws {
         do {
             let task = try await client.upsertDataRows(manifestURL: manifestURL)
-            let now = context.clock.now
-            try await ledger.recordTask(
-                item, task: task.id, status: task.status.rawValue, nextPoll: now.advanced(by: Watching.firstPoll), at: now)
-            context.observer.submitted(item.item.id, task: task.id, rows: shipment.rows, chunks: shipment.chunkURLs.count)
+            try await insist {
+                let now = context.clock.now
+                try await ledger.recordTask(
+                    item, task: task.id, status: task.status.description, nextPoll: now.advanced(by: Watching.firstPoll),
+                    at: now)
+            }
+            context.observer.submitted(
+                item.item.id, task: task.id, rows: shipment.rows, chunks: shipment.chunkURLs.count)
             watching.ring()
         } catch let error as LabelboxError {
             switch error.outcome {
             case .unknown:
-                let now = context.clock.now
-                let reason = "the answer to the call was lost (\(error)); its rows are looked up, and nothing is sent twice"
-                try await ledger.recordAmbiguous(item, nextLook: now.advanced(by: Doubting.firstLook), reason: reason, at: now)
+                let reason =
+                    "the answer to the call was lost (\(error)); its rows are looked up, and nothing is sent twice"
+                try await insist {
+                    let now = context.clock.now
+                    try await ledger.recordAmbiguous(
+                        item, nextLook: now.advanced(by: Doubting.firstLook), reason: reason, at: now)
+                }
                 context.observer.ambiguous(item.item.id, reason: "\(error)")
                 doubting.ring()
             case .notProcessed:
@@ -140,7 +181,7 @@ struct UploadManifest {
         var bytes = Array(#"{"source":"SDK","item_count":\#(rows),"chunk_uris":["#.utf8)
         for (index, url) in chunkURLs.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            JSONBytes.append(string: url, to: &bytes)
+            JSONText.appendString(url.utf8, to: &bytes)
         }
         bytes += Array("]}".utf8)
         self.bytes = bytes

@@ -2,6 +2,7 @@ internal import Crypto
 internal import Foundation
 internal import LabelboxAPI
 internal import Ledger
+internal import Transport
 
 /// Uploads texts that are too long to stand in a row.
 ///

@@ -41,11 +41,7 @@ struct Watching: Sendable {
 
     private func poll(_ items: [Leased<SubmissionRecord>]) async throws {
         let user = try await account.user()
-        let snapshots: [TaskID: TaskSnapshot]
-        do {
-            snapshots = try await client.tasks(items.compactMap(\.item.taskID), user: user)
-        } catch let error as LabelboxError where error.kind == .queryTooComplex && items.count > 1 {
-            tasksAtOnce.withLock { $0 = max(1, min($0, items.count) / 2) }
+        guard let snapshots = try await ask(items.compactMap(\.item.taskID), user: user) else {
             let now = context.clock.now
             return try await ledger.recordSightings(items.map { ($0, unchanged($0, at: now)) }, at: now)
         }
@@ -62,6 +58,17 @@ struct Watching: Sendable {
         if sightings.contains(where: { $0.1.hasEnded }) { collecting.ring() }
     }
 
+    /// What the server says of tasks; `nil` when that was too much to ask at once.
+    private func ask(_ tasks: [TaskID], user: UserID) async throws -> [TaskID: TaskSnapshot]? {
+        do {
+            return try await client.tasks(tasks, user: user)
+        } catch {
+            guard error.kind == .queryTooComplex, tasks.count > 1 else { throw error }
+            tasksAtOnce.withLock { $0 = max(1, min($0, tasks.count) / 2) }
+            return nil
+        }
+    }
+
     /// Whether a task that cannot be seen is given up: its rows are then looked up by their keys.
     private func lost(_ item: Leased<SubmissionRecord>, at now: Date) async throws -> Bool {
         guard now.timeIntervalSince(item.item.submittedAt ?? now) > Self.invisibleFor else { return false }
@@ -74,16 +81,19 @@ struct Watching: Sendable {
 
     private func unchanged(_ item: Leased<SubmissionRecord>, at now: Date) -> TaskSighting {
         TaskSighting(
-            submission: item.item.id, status: item.item.taskStatus ?? "", completion: item.item.completion, hasEnded: false,
+            submission: item.item.id, status: item.item.taskStatus ?? "", completion: item.item.completion,
+            hasEnded: false,
             nextPoll: next(after: item.item.attempts, at: now), reason: item.item.reason)
     }
 
     private func sighting(of task: TaskSnapshot, _ item: Leased<SubmissionRecord>, at now: Date) -> TaskSighting {
-        let isUnknown = !["IN_PROGRESS", "CANCELLING"].contains(task.status.rawValue) && !task.status.isFinal
+        let isUnknown = !["IN_PROGRESS", "CANCELLING"].contains(task.status.description) && !task.status.isFinal
         return TaskSighting(
-            submission: item.item.id, status: task.status.rawValue, completion: task.completionPercentage,
+            submission: item.item.id, status: task.status.description,
+            completion: task.completionPercentage ?? item.item.completion,
             hasEnded: task.status.isFinal, nextPoll: next(after: item.item.attempts, at: now),
-            reason: isUnknown ? "its status '\(task.status.rawValue)' is not one that is known; it is asked after again" : "")
+            reason: isUnknown
+                ? "its status '\(task.status.description)' is not one that is known; it is asked after again" : "")
     }
 
     /// Polls begin at 1 s and grow by half each time, up to 30 s; a task that runs for hours is no failure.

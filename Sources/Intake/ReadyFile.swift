@@ -49,6 +49,8 @@ public struct LooseClaim: Sendable {
 public struct SettlingFile: Hashable, Sendable {
     public let relativePath: FilePath
     public let role: ReadyFile.Role
+    /// Its size when it was last looked at.
+    public let bytes: Int64
     /// Why it waits, in words.
     public let reason: String
     public let since: Date

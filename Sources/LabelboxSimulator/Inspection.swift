@@ -94,7 +94,8 @@ extension Service {
             return .json(
                 410,
                 [
-                    "message": "The content was not kept", "bytes": JSONValue(file.bytes), "sha256": .string(file.sha256),
+                    "message": "The content was not kept", "bytes": JSONValue(file.bytes),
+                    "sha256": .string(file.sha256),
                 ])
         }
         var position = 0
@@ -104,7 +105,9 @@ extension Service {
             defer { position = end }
             return Array(slab.bytes[position..<end])
         }
-        return Response(status: 200, contentType: file.contentType.isToken ? file.contentType : "application/octet-stream", body: body)
+        return Response(
+            status: 200, contentType: file.contentType.isToken ? file.contentType : "application/octet-stream",
+            body: body)
     }
 
     private static let pieceLength = 256 * 1024

@@ -16,7 +16,8 @@ struct Journal: Sendable {
         var json: JSONValue {
             [
                 "time": .string(time.text), "connection": JSONValue(connection), "method": .string(method),
-                "path": .string(path), "operations": .list(operations.map { .string($0) }), "bytes": JSONValue(received),
+                "path": .string(path), "operations": .list(operations.map { .string($0) }),
+                "bytes": JSONValue(received),
                 "outcome": .string(outcome), "fault": fault.map { .string($0.rawValue) } ?? .null,
                 "duration_ms": JSONValue(Int(duration.milliseconds)),
             ]

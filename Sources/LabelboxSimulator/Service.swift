@@ -74,7 +74,8 @@ final class Service: Sendable {
             plan = Result { () throws(GraphQLError) in try request.plan() }
         } catch {
             discardFiles()
-            return Outcome(ending: .answer(call.refusal ?? .error(400, error), delay: .zero), operations: [], fault: nil)
+            return Outcome(
+                ending: .answer(call.refusal ?? .error(400, error), delay: .zero), operations: [], fault: nil)
         }
         let fields = (try? plan.get()) ?? []
         let operations = fields.map(\.name)

@@ -23,7 +23,7 @@ public final class Simulator: Sendable {
         public var jobDelay = Duration.zero
         /// How long after its creation a row is found by its keys.
         public var indexLag = Duration.zero
-        /// Whether media is only counted and hashed. JSON is always kept.
+        /// Whether media is only counted and hashed; JSON is always kept.
         public var discardsMedia = false
         /// Where uploads are kept; nil for a temporary folder that goes when the simulator stops.
         public var folder: String?
@@ -117,10 +117,12 @@ public final class Simulator: Sendable {
 
     /// Stops listening, drops what is left of the connections, and removes a temporary folder.
     public func stop() async {
-        guard isStopped.withLock({ isStopped in
-            defer { isStopped = true }
-            return !isStopped
-        }) else { return }
+        guard
+            isStopped.withLock({ isStopped in
+                defer { isStopped = true }
+                return !isStopped
+            })
+        else { return }
         try? await channel.close()
         try? await service.runner.stop()
         try? await group.shutdownGracefully()
@@ -150,7 +152,8 @@ public final class Simulator: Sendable {
             if mkdir(given, 0o700) != 0, errno != EEXIST { throw Errno(given) }
             return (given, nil)
         }
-        var template = Array("\(String(cString: getenv("TMPDIR") ?? strdup("/tmp")))/labelbox-sim-XXXXXX".utf8CString)
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(parent)/labelbox-sim-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Errno("a temporary folder") }
         let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return (folder, folder)

@@ -23,8 +23,14 @@ final class CommitQueue: Sendable {
 
     private let writer: any DatabaseWriter
     private let state = Locked(State())
+    private let changed = Locked<(@Sendable () -> Void)?>(nil)
 
     init(writer: any DatabaseWriter) { self.writer = writer }
+
+    /// Has `body` called after each commit that changed something.
+    func onChange(_ body: @escaping @Sendable () -> Void) {
+        changed.withLock { $0 = body }
+    }
 
     /// Runs a step in one of the next transactions; returns when it is durable.
     func perform<Value: Sendable>(_ step: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
@@ -60,7 +66,9 @@ final class CommitQueue: Sendable {
                 return steps
             }
             if steps.isEmpty { return }
+            let before = db.totalChangesCount
             for (step, error) in zip(steps, commit(steps, in: db)) { step.end(error) }
+            if db.totalChangesCount != before { changed.withLock { $0 }?() }
         }
     }
 

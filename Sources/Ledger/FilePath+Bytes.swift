@@ -1,8 +1,8 @@
-public import SystemPackage
+package import SystemPackage
 
 extension FilePath {
     /// The bytes of the path, which need not be UTF-8.
-    public var bytes: [UInt8] {
+    package var rawBytes: [UInt8] {
         withPlatformString { pointer in
             var bytes: [UInt8] = []
             var next = pointer
@@ -15,7 +15,7 @@ extension FilePath {
     }
 
     /// The path with these bytes, up to the first NUL.
-    public init(bytes: some Sequence<UInt8>) {
+    package init(rawBytes bytes: some Sequence<UInt8>) {
         var platform = bytes.map { CInterop.PlatformChar(bitPattern: $0) }
         platform.append(0)
         self = platform.withUnsafeBufferPointer { buffer in

@@ -14,6 +14,8 @@ public protocol LedgerStore: Sendable {
     ///
     /// Costs what is in flight, not what is history. Submissions whose call may have been under way become ambiguous.
     func recover(as owner: LeaseOwner, at now: Date) async throws -> Recovery
+    /// Has `changed` called after commits that changed something; a hint, on whatever thread made the commit.
+    func onChange(_ changed: @escaping @Sendable () -> Void)
     /// Prolongs all leases of an owner; called by a heartbeat while anything is leased.
     func renewLeases(of owner: LeaseOwner, until: Date) async throws
     /// The number of the latest change of any import.

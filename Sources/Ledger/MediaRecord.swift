@@ -9,7 +9,7 @@ public struct MediaIdentity: Sendable, Hashable {
     public var modified: Int64
     public var changed: Int64
 
-    /// Takes what `fstat` says, with `modified` and `changed` in nanoseconds since 1970.
+    /// Takes what `stat` says; both times in nanoseconds since 1970, as `st_mtim` and `st_ctim`.
     public init(device: UInt64, inode: UInt64, size: Int64, modified: Int64, changed: Int64) {
         self.device = device
         self.inode = inode

@@ -57,7 +57,8 @@ extension SQLiteLedger {
         let alone = try Int64.fetchAll(
             db.cachedStatement(
                 sql: """
-                    SELECT DISTINCT media_id FROM media_refs AS mine WHERE import_id = ?1 AND NOT EXISTS (
+                    SELECT media_id FROM (SELECT DISTINCT media_id FROM media_refs WHERE import_id = ?1) AS mine
+                    WHERE NOT EXISTS (
                         SELECT 1 FROM media_refs AS theirs WHERE theirs.media_id = mine.media_id AND theirs.import_id <> ?1)
                     """),
             arguments: [id])

@@ -42,6 +42,10 @@ extension SQLiteLedger {
         }
     }
 
+    public func onChange(_ changed: @escaping @Sendable () -> Void) {
+        queue.onChange(changed)
+    }
+
     public func renewLeases(of owner: LeaseOwner, until: Date) async throws {
         try await write { db in
             for table in ["imports", "media", "submissions"] {

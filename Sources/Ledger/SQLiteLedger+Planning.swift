@@ -81,7 +81,8 @@ extension SQLiteLedger {
         try db.cachedStatement(
             sql: """
                 DELETE FROM media WHERE \(keepsUploaded ? "phase <> 'uploaded'" : "TRUE") AND id IN (
-                    SELECT media_id FROM media_refs AS mine WHERE import_id = ?1 AND NOT EXISTS (
+                    SELECT media_id FROM (SELECT DISTINCT media_id FROM media_refs WHERE import_id = ?1) AS mine
+                    WHERE NOT EXISTS (
                         SELECT 1 FROM media_refs AS theirs WHERE theirs.media_id = mine.media_id AND theirs.import_id <> ?1))
                 """
         ).execute(arguments: [id])
@@ -154,7 +155,8 @@ extension SQLiteLedger {
                 && row.lease == nil:
                 // On its way out, but not moved yet: it stays for this import, which looks at it again.
                 try db.cachedStatement(
-                    sql: "UPDATE media SET phase = 'pending', leaves_to = NULL, next_attempt = ?, failure = NULL WHERE id = ?"
+                    sql:
+                        "UPDATE media SET phase = 'pending', leaves_to = NULL, next_attempt = ?, failure = NULL WHERE id = ?"
                 ).execute(arguments: [now.stored, media.id])
                 return (media.id, true)
             default: continue

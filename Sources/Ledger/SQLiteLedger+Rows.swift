@@ -145,9 +145,9 @@ extension TaskEntry {
 }
 
 extension Row {
-    func path(_ column: String) -> FilePath { FilePath(bytes: self[column] as Data) }
+    func path(_ column: String) -> FilePath { FilePath(rawBytes: self[column] as Data) }
 
-    func optionalPath(_ column: String) -> FilePath? { (self[column] as Data?).map { FilePath(bytes: $0) } }
+    func optionalPath(_ column: String) -> FilePath? { (self[column] as Data?).map { FilePath(rawBytes: $0) } }
 
     func date(_ column: String) -> Date? { (self[column] as Double?).map { Date(timeIntervalSince1970: $0) } }
 
@@ -172,7 +172,7 @@ extension Row {
 
 extension FilePath {
     /// How a path stands in the ledger: as its bytes.
-    var stored: Data { Data(bytes) }
+    var stored: Data { Data(rawBytes) }
 }
 
 extension ErrorEntry {

@@ -1,3 +1,4 @@
+internal import Files
 internal import DataRows
 public import Foundation
 public import Ledger

@@ -229,7 +229,7 @@ final class Transfer {
         }
         if let objection { return .failure(failure(objection.kind, objection.message)) }
         let text = String(cString: errorText[0] == 0 ? curl_easy_strerror(code) : UnsafePointer(errorText))
-        return .failure(failure(kind(of: code, text), text))
+        return .failure(failure(kind(of: code, text), TransportError.withoutCredentials(text)))
     }
 
     func failure(_ kind: TransportError.Kind, _ message: String) -> TransportError {

@@ -56,6 +56,20 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
         }
     }
 
+    /// A message of libcurl without the user and password of an address in it, such as a proxy's.
+    package static func withoutCredentials(_ message: String) -> String {
+        var words: [Substring] = []
+        for word in message.split(separator: " ", omittingEmptySubsequences: false) {
+            guard let at = word.lastIndex(of: "@") else {
+                words.append(word)
+                continue
+            }
+            let start = word.firstRange(of: "://")?.upperBound ?? word.firstIndex { $0 != "'" } ?? word.startIndex
+            words.append(word[..<min(start, at)] + word[word.index(after: at)...])
+        }
+        return words.joined(separator: " ")
+    }
+
     /// The address as far as it may be shown.
     package static func withoutSecrets(_ url: String) -> String {
         var shown = url.prefix { $0 != "?" && $0 != "#" }

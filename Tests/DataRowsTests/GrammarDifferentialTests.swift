@@ -105,7 +105,8 @@ import Testing
     /// Where Foundation is known to go its own way: it refuses surrogates without a partner and numbers out of range,
     /// and lets a last comma and line breaks in strings pass.
     private static func differs(_ text: [UInt8]) -> Bool {
-        String(decoding: text, as: UTF8.self).contains(/\\u[dD]|[eE][+-]?[0-9]{3}|,[ \t\r\n]*[\]}]/)
+        String(decoding: text, as: UTF8.self).contains(
+            /\\u[dD]|[eE][+-]?[0-9]{3}|,[ \t\r\n]*[\]}]/.matchingSemantics(.unicodeScalar))
             || JSONCheck.slow(text).fault == .controlCharacter
     }
 

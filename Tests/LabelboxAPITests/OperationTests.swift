@@ -376,6 +376,51 @@ struct OperationTests {
         )
     }
 
+    @Test("searches")
+    func searches() async throws {
+        let transport = RecordingTransport(
+            .json(#"{"data":{"datasets":[{"id":"ds","name":"cats","rowCount":3},{"id":"e","name":null}]}}"#),
+            .json(#"{"data":{"datasets":[]}}"#),
+            .json(
+                """
+                {"data":{"externalIdsToDataRowIds":[{"dataRowId":"r1","externalId":"a"},{"dataRowId":"r2","externalId":"a"}]}}
+                """),
+            .json(#"{"data":{"user":{"createdTasks":[{"id":"t","status":"COMPLETE"}]}}}"#),
+            .json(#"{"data":{"project":{"datasets":[{"dataRows":[{"id":"r1"}]},{"dataRows":[{"id":"r2"}]}]}}}"#))
+        let client = makeClient(transport)
+        #expect(
+            try await client.datasets(named: "cats") == [
+                DatasetInfo(id: dataset, name: "cats", rowCount: 3), DatasetInfo(id: .init(rawValue: "e"), name: ""),
+            ])
+        #expect(try await client.datasets(skip: 100).isEmpty)
+        #expect(
+            try await client.dataRowIDs(forExternalIDs: ["a", "b"]) == [
+                "a": ["r1", "r2"].map(DataRowID.init(rawValue:))
+            ])
+        #expect(try await client.recentTasks(user: user, limit: 5).map(\.id) == [task])
+        #expect(try await client.dataRows(ofProject: "p").map(\.id.rawValue) == ["r1", "r2"])
+        #expect(try await client.dataRowIDs(forExternalIDs: []).isEmpty)
+        #expect(
+            transport.requests.map { $0.json?["variables"] } == [
+                ["name": "cats", "deleted": false, "skip": 0, "first": 100],
+                ["deleted": false, "skip": 100, "first": 100], ["ids": ["a", "b"]],
+                ["user": "u", "skip": 0, "first": 5], ["id": "p", "first": 100],
+            ])
+        #expect(transport.requests[0].document.contains("where: { AND: [{ name: $name }, { deleted: $deleted }] }"))
+    }
+
+    @Test("cancelling a task")
+    func cancelling() async throws {
+        let transport = RecordingTransport(
+            .json(#"{"data":{"cancelableTaskTypes":["exportDataRows","advUpsertDataRows"]}}"#),
+            .json(#"{"data":{"cancelBulkOperationJob":{"success":true}}}"#),
+            .json(#"{"data":{"cancelBulkOperationJob":{"success":null}}}"#))
+        let client = makeClient(transport)
+        #expect(try await client.cancelableTaskTypes().contains("advUpsertDataRows"))
+        #expect(try await client.cancelTask(task))
+        #expect(try await client.cancelTask(task) == false)
+    }
+
     @Test("the gate hears what kind of request it is, and may try again")
     func gate() async throws {
         struct TwiceGate: RequestGate {

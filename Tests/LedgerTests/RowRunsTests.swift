@@ -77,7 +77,7 @@ import Testing
             [],
         ] as [[UInt8]])
     func roundTrip(_ bytes: [UInt8]) {
-        #expect(FilePath(bytes: bytes).bytes == bytes)
+        #expect(FilePath(rawBytes: bytes).bytes == bytes)
     }
 
     @Test(
@@ -85,8 +85,8 @@ import Testing
         arguments: StoreUnderTest.allCases)
     func stored(_ store: StoreUnderTest) async throws {
         try await store.run { bench in
-            let one = FilePath(bytes: [0x61, 0xFF])
-            let two = FilePath(bytes: [0x61, 0xFE])
+            let one = FilePath(rawBytes: [0x61, 0xFF])
+            let two = FilePath(rawBytes: [0x61, 0xFE])
             let media = [one, two].map {
                 MediaReference(name: "\($0.bytes)", root: 0, path: $0, identity: identity(1))
             }

@@ -112,10 +112,44 @@ struct FailureTests {
             await failure(
                 makeTransport(),
                 HTTPRequest(
-                    .post, url: server.url(), body: .bytes([UInt8](repeating: 0, count: 32 << 20)), version: .http1,
+                    .post, url: server.url(), body: try sparseBody(), version: .http1,
                     stallTimeout: .seconds(1))))
         #expect(error.kind == .stalled)
         #expect(error.reach == .maySent)
+    }
+
+    @Test(
+        "a proxy that refuses to connect: nothing was sent", arguments: ["407 Proxy Authentication Required", "503 No"])
+    func refusingProxy(status: String) async throws {
+        let proxy = LoopbackServer { client in
+            while client.request() != nil { client.answer("", status: status) }
+        }
+        let transport = try makeTransport(proxy: "http://user:secret@127.0.0.1:\(proxy.port)")
+        let error = try #require(
+            await failure(transport, HTTPRequest(.post, url: "https://api.example/graphql", body: .bytes([1]))))
+        #expect(error.kind == .proxy)
+        #expect(error.reach == .notSent)
+        #expect(!error.description.contains("secret"))
+        #expect(proxy.requests.first?.line == "CONNECT api.example:443 HTTP/1.1")
+    }
+
+    @Test("a proxy setting that libcurl cannot use is shown without its password")
+    func unusableProxy() async throws {
+        let transport = try makeTransport(proxy: "nonsense://user:secret@127.0.0.1:1")
+        let error = try #require(await failure(transport, HTTPRequest(.get, url: "http://api.example/")))
+        #expect(error.reach == .notSent)
+        #expect(!error.description.contains("secret"))
+    }
+
+    @Test(
+        "credentials in a message of libcurl are taken out",
+        arguments: [
+            ("Unsupported proxy scheme for 'x://a:b@host:1'", "Unsupported proxy scheme for 'x://host:1'"),
+            ("syntax in 'a:b@host' found", "syntax in 'host' found"), ("x://a@b:c@host", "x://host"),
+            ("nothing here  at all", "nothing here  at all"), ("@", ""), ("", ""),
+        ])
+    func credentials(message: String, shown: String) {
+        #expect(TransportError.withoutCredentials(message) == shown)
     }
 
     @Test("a handshake that never ends: timed out while connecting, nothing was sent")
@@ -196,7 +230,7 @@ struct FailureTests {
         }
         let response = try await makeTransport().send(
             HTTPRequest(
-                .post, url: server.url(), body: .bytes([UInt8](repeating: 0, count: 32 << 20)), version: .http1))
+                .post, url: server.url(), body: try sparseBody(), version: .http1))
         #expect(response.status == 413)
         #expect(response.body == Array("too much".utf8))
     }

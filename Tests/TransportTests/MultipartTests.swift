@@ -136,12 +136,10 @@ struct MultipartTests {
         #expect(fstat(descriptor.rawValue, &now) != 0 || now.st_rdev != null.st_rdev)
     }
 
-    @Test("a gigabyte goes out in constant memory")
+    @Test(
+        "a gigabyte goes out in constant memory",
+        .disabled(if: runsUnderAddressSanitizer, "it keeps what was freed for a while"))
     func constantMemory() async throws {
-        let folder = try TemporaryFolder()
-        let file = try folder.write([], to: "sparse")
-        #expect(truncate(file.string, 1 << 30) == 0)
-        let slice = try FileSlice(opening: file, length: 1 << 30)
         let server = LoopbackServer { client in
             _ = client.request(keepingBody: false)
             client.answer()
@@ -150,14 +148,14 @@ struct MultipartTests {
         let most = Locked(0)
         _ = try await makeTransport().send(
             HTTPRequest(
-                .post, url: server.url(), body: .multipart([.init(name: "1", content: .file(slice))]), version: .http1,
+                .post, url: server.url(), body: try sparseBody(byteCount: 1 << 30), version: .http1,
                 progress: { sent, _ in
                     let now = (try? anonymousMemory()) ?? Int.max
                     most.withLock { $0 = max($0, now) }
                 }))
         #expect(try #require(server.requests.first).bodyByteCount > 1 << 30)
-        // The other tests of this process run meanwhile, and hold some 100 MiB at most.
-        #expect(most.withLock { $0 } - before < 256 << 20)
+        // The other tests of this process run meanwhile; they hold far less than this.
+        #expect(most.withLock { $0 } - before < 64 << 20)
     }
 
     @Test("can be read in pieces of any size, and again from any place", arguments: [1, 3, 64, 1000])

@@ -3,8 +3,17 @@ import SystemPackage
 import Transport
 
 /// A transport for tests: few connections, and no proxy from the environment.
-func makeTransport(caFile: String? = nil, maxConnections: Int = 8) throws -> CurlTransport {
-    try CurlTransport(.init(caFile: caFile, proxy: "", userAgent: "tests/1", maxConnections: maxConnections))
+func makeTransport(caFile: String? = nil, proxy: String = "", maxConnections: Int = 8) throws -> CurlTransport {
+    try CurlTransport(.init(caFile: caFile, proxy: proxy, userAgent: "tests/1", maxConnections: maxConnections))
+}
+
+/// A body of zeros that takes no memory: more of it than the sockets' buffers hold, unless it is read.
+func sparseBody(byteCount: Int64 = 64 << 20) throws -> HTTPRequest.Body {
+    let folder = try TemporaryFolder()
+    let file = try folder.write([], to: "sparse")
+    guard truncate(file.string, off_t(byteCount)) == 0 else { throw Errno(rawValue: errno) }
+    // Open, so it may lose its name.
+    return .multipart([.init(name: "1", content: .file(try FileSlice(opening: file, length: byteCount)))])
 }
 
 /// The error of a request that is expected to fail.
@@ -75,3 +84,6 @@ let gzipOfAMegabyte: [UInt8] =
 
 /// Blocks the calling thread: a server's way to be slow.
 func pause(milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
+/// Whether memory figures mean nothing.
+let runsUnderAddressSanitizer = dlsym(dlopen(nil, RTLD_NOW), "__asan_init") != nil

@@ -162,10 +162,7 @@ private struct DatasetByID: GraphQLOperation {
     var variables: JSONValue { ["id": .string(id.rawValue)] }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> DatasetInfo {
-        let dataset = try data.required("dataset")
-        return DatasetInfo(
-            id: DatasetID(rawValue: try dataset.requiredString("id")), name: dataset["name"]?.text ?? "",
-            rowCount: dataset["rowCount"]?.int)
+        try DatasetInfo(data.required("dataset"))
     }
 }
 
@@ -237,8 +234,16 @@ private struct Ontology: GraphQLOperation {
     }
 }
 
+extension DatasetInfo {
+    init(_ value: JSONValue) throws(BadAnswer) {
+        id = DatasetID(rawValue: try value.requiredString("id"))
+        name = value["name"]?.text ?? ""
+        rowCount = value["rowCount"]?.int
+    }
+}
+
 extension ListedRow {
-    fileprivate init(_ node: JSONValue) throws(BadAnswer) {
+    init(_ node: JSONValue) throws(BadAnswer) {
         id = DataRowID(rawValue: try node.requiredString("id"))
         externalID = node["externalId"]?.text
         globalKey = node["globalKey"]?.text

@@ -55,6 +55,11 @@ package struct Document: Sendable, Equatable {
 package struct Place: Sendable, Equatable {
     package var line: Int
     package var column: Int
+
+    package init(line: Int, column: Int) {
+        self.line = line
+        self.column = column
+    }
 }
 
 /// A value as it stands in a document.

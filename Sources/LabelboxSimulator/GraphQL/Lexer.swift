@@ -80,7 +80,9 @@ struct Lexer {
 
     private mutating func number() throws(GraphQLError) -> String {
         let start = position
-        let text = take { $0.isNameByte || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: ".") }
+        let text = take {
+            $0.isNameByte || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: ".")
+        }
         guard let value = try? JSONValue(parsing: text.utf8), case .number = value else {
             position = start
             throw failure("Invalid number \"\(text)\".")

@@ -95,7 +95,8 @@ package struct Parser {
         let directives = try directives()
         let selections = token == .mark("{") ? try selectionSet() : []
         return .init(
-            alias: alias, name: name, arguments: arguments, directives: directives, selections: selections, place: place)
+            alias: alias, name: name, arguments: arguments, directives: directives, selections: selections, place: place
+        )
     }
 
     private mutating func arguments() throws(GraphQLError) -> [Document.Argument] {

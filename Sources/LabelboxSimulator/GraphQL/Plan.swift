@@ -35,7 +35,8 @@ package struct Planner {
                 throw GraphQLError(.parseFailed, "Syntax Error: Unexpected <EOF>.")
             }
             guard document.operations.count == 1 else {
-                throw GraphQLError(.validationFailed, "Must provide operation name if query contains multiple operations.")
+                throw GraphQLError(
+                    .validationFailed, "Must provide operation name if query contains multiple operations.")
             }
             operation = only
         }
@@ -124,7 +125,8 @@ package struct Planner {
                     throw GraphQLError(.validationFailed, "Unknown fragment \"\(name)\".", at: place)
                 }
                 guard openFragments.insert(name).inserted else {
-                    throw GraphQLError(.validationFailed, "Cannot spread fragment \"\(name)\" within itself.", at: place)
+                    throw GraphQLError(
+                        .validationFailed, "Cannot spread fragment \"\(name)\" within itself.", at: place)
                 }
                 defer { openFragments.remove(name) }
                 let isWanted = try isIncluded(directives)

@@ -146,12 +146,14 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         switch response.body {
         case .bytes(let bytes):
             headers.add(name: "Content-Length", value: String(bytes.count))
-            context.write(wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: headers))), promise: nil)
+            context.write(
+                wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: headers))), promise: nil)
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
             finishWriting(isKeptAlive, context)
         case .stream(let length, let next):
             if let length { headers.add(name: "Content-Length", value: String(length)) }
-            context.write(wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: headers))), promise: nil)
+            context.write(
+                wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: headers))), promise: nil)
             stream(next, isKeptAlive, context)
         }
     }

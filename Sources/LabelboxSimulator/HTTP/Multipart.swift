@@ -43,7 +43,8 @@ package struct MultipartParser {
         for parameter in contentType.split(separator: ";").dropFirst() {
             let pair = parameter.split(separator: "=", maxSplits: 1).map { $0.trimmingSpaces }
             guard pair.count == 2, pair[0].lowercased() == "boundary" else { continue }
-            let value = pair[1].hasPrefix("\"") && pair[1].hasSuffix("\"") ? String(pair[1].dropFirst().dropLast()) : pair[1]
+            let value =
+                pair[1].hasPrefix("\"") && pair[1].hasSuffix("\"") ? String(pair[1].dropFirst().dropLast()) : pair[1]
             return value.isEmpty ? nil : value
         }
         return nil
@@ -96,7 +97,9 @@ package struct MultipartParser {
                 }
             case .header:
                 guard let end = Self.headerEnd.first(in: rest) else {
-                    guard rest.count < Self.headerLimit else { throw MultipartError(description: "a part's header is too long") }
+                    guard rest.count < Self.headerLimit else {
+                        throw MultipartError(description: "a part's header is too long")
+                    }
                     held = hold(rest.count)
                     return
                 }
@@ -131,7 +134,9 @@ package struct MultipartParser {
 
     /// A quoted parameter, with the three escapes that form encoding has.
     private static func parameter(_ name: String, of value: String) -> String? {
-        guard let range = value.firstRange(of: "; \(name)=\"") ?? value.firstRange(of: ";\(name)=\"") else { return nil }
+        guard let range = value.firstRange(of: "; \(name)=\"") ?? value.firstRange(of: ";\(name)=\"") else {
+            return nil
+        }
         let text = value[range.upperBound...].prefix { $0 != "\"" }
         return String(text).replacing("%22", with: "\"").replacing("%0D", with: "\r").replacing("%0A", with: "\n")
     }

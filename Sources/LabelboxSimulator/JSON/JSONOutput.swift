@@ -31,7 +31,9 @@ package struct JSONOutput: Sendable {
         var clean = 0
         for index in 0..<text.count {
             let byte = text[index]
-            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0xED else { continue }
+            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0xED else {
+                continue
+            }
             if byte == 0xED {
                 // A lone surrogate, which only an escape can carry.
                 guard index + 2 < text.count, text[index + 1] >= 0xA0 else { continue }

@@ -187,7 +187,9 @@ extension JSONScanner {
         return true
     }
 
-    func slice(_ span: Span) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: bytes[span.start..<span.end]) }
+    func slice(_ span: Span) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(rebasing: bytes[span.start..<span.end])
+    }
 
     func isString(_ span: Span) -> Bool { span.count > 0 && bytes[span.start] == UInt8(ascii: "\"") }
 

@@ -24,7 +24,8 @@ extension World {
         return .row(
             insert(
                 Row(
-                    dataset: dataset, payload: piece, externalID: spec.externalID, rowData: spec.rowData, globalKey: key,
+                    dataset: dataset, payload: piece, externalID: spec.externalID, rowData: spec.rowData,
+                    globalKey: key,
                     created: context.now, updated: context.now)))
     }
 

@@ -67,7 +67,9 @@ extension World {
         return .dataset(number)
     }
 
-    /// Pages by cursor. The cursor is the last row's id and, as with the service, it is called `startCursor`.
+    /// Pages by cursor.
+    ///
+    /// The cursor is the last row's id and, as with the service, it is called `startCursor`.
     func datasetDataRows(_ field: Selected, _ context: RequestContext) throws(GraphQLError) -> Node {
         let number = try requiredDataset(field["id"]?.string)
         let first = max(0, min(field["first"]?.int ?? 100, settings.maximumPage))

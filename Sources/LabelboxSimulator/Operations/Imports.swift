@@ -26,7 +26,8 @@ extension World {
             let count = manifest["item_count"]?.int, let addresses = manifest["chunk_uris"]?.list
         else { throw GraphQLError(.malformed, "The manifest is not {source, item_count, chunk_uris}") }
         guard count <= settings.maximumRowsPerTask else {
-            throw GraphQLError(.malformed, "A call may have at most \(settings.maximumRowsPerTask) data rows, not \(count)")
+            throw GraphQLError(
+                .malformed, "A call may have at most \(settings.maximumRowsPerTask) data rows, not \(count)")
         }
         let sources = addresses.map { $0.string.flatMap { self.file(at: $0) }?.id ?? "" }
         return .task(accept(.upsert, sources: sources, expected: count, context.now))
@@ -75,7 +76,8 @@ extension World {
         let id = Identifier.make("cmtask", tasks.count + 1)
         tasks.append(
             ImportTask(
-                id: id, form: form, created: now, due: now + (delay ?? settings.taskDelay), updated: now, sources: sources,
+                id: id, form: form, created: now, due: now + (delay ?? settings.taskDelay), updated: now,
+                sources: sources,
                 expected: expected))
         return tasks.count - 1
     }
@@ -142,7 +144,9 @@ extension World {
             if scanner.matches(key, "external_id") || scanner.matches(key, "externalId") {
                 found.externalID = place(value)
             }
-            if scanner.matches(key, "global_key") || scanner.matches(key, "globalKey") { found.globalKey = place(value) }
+            if scanner.matches(key, "global_key") || scanner.matches(key, "globalKey") {
+                found.globalKey = place(value)
+            }
         }
         return found
     }
@@ -169,7 +173,8 @@ extension World {
             }
             writer.write(
                 .fields(
-                    type: "", [
+                    type: "",
+                    [
                         "externalId": text(spec.externalID), "globalKey": text(spec.globalKey),
                         "rowData": text(spec.rowData), "metadataFields": .list([]), "attachmentInputs": .list([]),
                     ]), selected("externalId", "globalKey", "rowData", "metadataFields", "attachmentInputs"))

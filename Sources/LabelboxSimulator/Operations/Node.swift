@@ -46,7 +46,8 @@ struct AnswerWriter {
                 .fields(
                     type: "Organization",
                     [
-                        "id": .text(World.organizationID), "name": .text("Example Org"), "createdAt": .time(world.started),
+                        "id": .text(World.organizationID), "name": .text("Example Org"),
+                        "createdAt": .time(world.started),
                         "updatedAt": .time(world.started),
                     ]), selection)
         case .dataset(let number):

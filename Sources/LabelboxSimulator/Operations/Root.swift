@@ -32,7 +32,8 @@ extension World {
         "organization": { (_, _, _) in .organization },
         "dataset": { (world, field, _) throws(GraphQLError) in try world.dataset(field) },
         "datasets": { (world, field, _) in world.datasets(field) },
-        "datasetDataRows": { (world, field, context) throws(GraphQLError) in try world.datasetDataRows(field, context) },
+        "datasetDataRows": { (world, field, context) throws(GraphQLError) in try world.datasetDataRows(field, context)
+        },
         "dataRow": { (world, field, _) throws(GraphQLError) in try world.dataRow(field) },
         "externalIdsToDataRowIds": { (world, field, context) in world.externalIDsToDataRowIDs(field, context) },
         "dataRowsForGlobalKeys": { (world, field, context) in world.dataRowsForGlobalKeys(field, context) },
@@ -47,7 +48,21 @@ extension World {
         "embeddings": { (_, _, _) in .list([]) },
     ]
 
-    /// Answers a request's root fields in their order. A field that fails is null, and the others go on.
+    /// Answers a query as if it had come over HTTP; for requests without uploads.
+    package mutating func respond(
+        to query: String, variables: JSONValue = .null, now: Moment
+    ) throws(GraphQLError) -> JSONValue {
+        let fields = try Planner.plan(query, variables: variables)
+        let answer = answer(fields, root: "Query", RequestContext(now: now))
+        guard let json = try? JSONValue(parsing: answer.body) else {
+            throw GraphQLError(.internal, "the answer is no JSON")
+        }
+        return json
+    }
+
+    /// Answers a request's root fields in their order.
+    ///
+    /// A field that fails is null, and the others go on.
     mutating func answer(_ fields: [Selected], root: String, _ context: RequestContext) -> Answer {
         var data = JSONOutput()
         var errors: [JSONValue] = []

@@ -41,7 +41,8 @@ extension World {
         case "status": return .text(task.status.rawValue)
         case "completionPercentage": return .value(.number("\(task.percentage(at: now)).0"))
         case "result":
-            return task.status == .complete || task.status == .failed ? .text("\(baseURL)/results/\(task.id).json") : .null
+            return task.status == .complete || task.status == .failed
+                ? .text("\(baseURL)/results/\(task.id).json") : .null
         default: return .null
         }
     }

@@ -19,7 +19,8 @@ extension World {
 
         var dataset = lastDataset
         if case .upsert = tasks[task].form {
-            guard let id = candidate.dataset, let number = datasetNumber(slabs[piece(id, slab)], last: &lastDataset) else {
+            guard let id = candidate.dataset, let number = datasetNumber(slabs[piece(id, slab)], last: &lastDataset)
+            else {
                 return refuse(&self, .other("Dataset not found"))
             }
             dataset = number
@@ -92,7 +93,8 @@ extension World {
         else { return }
         let payload = slabs.keep(merged)
         func place(_ span: Span?) -> Piece {
-            span.map { Piece(slab: payload.slab, start: payload.start + Int32($0.start), count: Int32($0.count)) } ?? .none
+            span.map { Piece(slab: payload.slab, start: payload.start + Int32($0.start), count: Int32($0.count)) }
+                ?? .none
         }
         var row = old
         row.payload = payload
@@ -139,7 +141,9 @@ extension World {
             let value = try scanner.value()
             if scanner.isNull(value) { return }
             if scanner.matches(key, "row_data") || scanner.matches(key, "data") { candidate.rowData = value }
-            if scanner.matches(key, "external_id") || scanner.matches(key, "externalId") { candidate.externalID = value }
+            if scanner.matches(key, "external_id") || scanner.matches(key, "externalId") {
+                candidate.externalID = value
+            }
             if scanner.matches(key, "global_key") || scanner.matches(key, "globalKey") { candidate.globalKey = value }
         }
         return candidate

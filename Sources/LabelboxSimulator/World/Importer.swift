@@ -47,7 +47,9 @@ enum Importer {
         var slabs: [Slab] = []
         var count = 0
         for path in paths {
-            guard let path, let slab = try? Slab(file: path) else { throw ImportFailure(message: "A chunk cannot be read") }
+            guard let path, let slab = try? Slab(file: path) else {
+                throw ImportFailure(message: "A chunk cannot be read")
+            }
             let found: (rows: Int, isPoisoned: Bool)
             do throws(JSONError) { found = try reader.check(slab.bytes) } catch {
                 throw ImportFailure(message: "A chunk is not a list of rows: \(error)")

@@ -20,7 +20,8 @@ struct Metadata: Sendable {
                 option("cko8sc2yr0004h2dk69aj5x63", "valid", isReserved: true),
                 option("cko8scbz70005h2dkastwhgqt", "test", isReserved: true),
             ]),
-        Field(id: "cko8sdzv70006h2dk8jg64zvb", name: "captureDateTime", kind: "CustomMetadataDateTime", isReserved: true),
+        Field(
+            id: "cko8sdzv70006h2dk8jg64zvb", name: "captureDateTime", kind: "CustomMetadataDateTime", isReserved: true),
         Field(id: "ckpyije740000yxdk81pbgjdc", name: "embedding", kind: "CustomMetadataEmbedding", isReserved: true),
         Field(id: "cl8a1n0000001num000000001", name: "confidence", kind: "CustomMetadataNumber", isReserved: false),
         Field(id: "cl8a1n0000002str000000002", name: "camera name", kind: "CustomMetadataString", isReserved: false),

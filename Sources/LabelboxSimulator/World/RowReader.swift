@@ -18,7 +18,8 @@ struct RowReader {
     let metadata: Metadata
 
     static let mediaTypes: Set<String> = [
-        "AUDIO", "CONVERSATIONAL", "DICOM", "DOCUMENT", "GEOSPATIAL_TILE", "HTML", "IMAGE", "JSON", "LLM_PROMPT_CREATION",
+        "AUDIO", "CONVERSATIONAL", "DICOM", "DOCUMENT", "GEOSPATIAL_TILE", "HTML", "IMAGE", "JSON",
+        "LLM_PROMPT_CREATION",
         "LLM_PROMPT_RESPONSE_CREATION", "PDF", "POINT_CLOUD", "SIMPLE_TILE", "TEXT", "TMS_GEO", "TMS_SIMPLE", "VIDEO",
     ]
     static let attachmentTypes: Set<String> = [
@@ -171,7 +172,9 @@ struct RowReader {
     }
 
     private func refuse(_ candidate: inout Candidate, _ message: String) {
-        if candidate.problem == nil || candidate.problem == .other(Self.imageMarker) { candidate.problem = .other(message) }
+        if candidate.problem == nil || candidate.problem == .other(Self.imageMarker) {
+            candidate.problem = .other(message)
+        }
     }
 
     private func checkMetadata(

@@ -73,7 +73,9 @@ struct Errno: Error, CustomStringConvertible {
     var description: String { "\(subject): \(String(cString: strerror(code)))" }
 }
 
-/// Bytes in one of the world's slabs. A count of -1 says that there are none.
+/// Bytes in one of the world's slabs.
+///
+/// A count of -1 says that there are none.
 struct Piece: Sendable, Equatable {
     var slab: Int32
     var start: Int32

@@ -16,7 +16,9 @@ struct StoredFile: Sendable {
         var result = ""
         for byte in name.utf8 {
             let scalar = UnicodeScalar(byte)
-            if byte < 0x80, scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "-._~".utf8.contains(byte) {
+            if byte < 0x80,
+                scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "-._~".utf8.contains(byte)
+            {
                 result.unicodeScalars.append(scalar)
             } else {
                 result += "%" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)

@@ -1,6 +1,5 @@
-/// All that the service knows: datasets, rows, tasks, jobs and files. A value, owned by one lock.
+/// All that the service knows: a value, owned by one lock.
 package struct World: Sendable {
-    /// The answer to what is asked of a world that is not there.
     struct Dataset: Sendable {
         let id: String
         var name: String
@@ -59,7 +58,9 @@ package struct World: Sendable {
 
     // MARK: Datasets
 
-    package mutating func createDataset(id: String? = nil, name: String, description: String = "", now: Moment) -> String {
+    package mutating func createDataset(
+        id: String? = nil, name: String, description: String = "", now: Moment
+    ) -> String {
         if let id, let number = datasetNumbers[id] {
             datasets[Int(number)].name = name
             return id

@@ -2,7 +2,7 @@ internal import DataRows
 internal import LabelboxAPI
 
 /// Asks which global keys exist.
-struct KeyLookup: Sendable {
+struct KeySearch: Sendable {
     let client: LabelboxClient
     let clock: ImportClock
 
@@ -31,7 +31,7 @@ struct KeyLookup: Sendable {
         while true {
             let job = try await client.startKeyLookup(keys)
             for attempt in 0..<Self.patience {
-                switch try await client.keyLookupResult(job, keys: keys) {
+                switch try await client.keyLookupResult(job) {
                 case .done(let found, _, let denied):
                     return found.merging(denied.map { ($0, Self.denied) }) { first, _ in first }
                 case .running:

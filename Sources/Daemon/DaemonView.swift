@@ -1,0 +1,105 @@
+internal import Foundation
+internal import Importing
+internal import Intake
+internal import Locking
+internal import Pacing
+internal import Reporting
+internal import Settings
+internal import SystemPackage
+
+/// What the daemon is at, for its status file.
+final class DaemonView: Sendable {
+    private let settings: Settings
+    private let startedAt: Date
+    private let watches: [ImportWatch]
+    private let pacer: RequestPacer
+    private let importer: Importer
+    private let lastError: LastError
+    private let now: @Sendable () -> Date
+    private let phase = Locked(DaemonState.starting)
+
+    init(
+        settings: Settings, startedAt: Date, watches: [ImportWatch], pacer: RequestPacer, importer: Importer,
+        lastError: LastError, now: @escaping @Sendable () -> Date
+    ) {
+        self.settings = settings
+        self.startedAt = startedAt
+        self.watches = watches
+        self.pacer = pacer
+        self.importer = importer
+        self.lastError = lastError
+        self.now = now
+    }
+
+    func entered(_ state: DaemonState) { phase.withLock { $0 = state } }
+
+    func snapshot() async -> DaemonSnapshot {
+        let pace = pacer.snapshot()
+        var folders: [WatchSnapshot] = []
+        for watch in watches { folders.append(await look(at: watch)) }
+        let (state, reason) = judge(pace, folders)
+        let now = now()
+        return DaemonSnapshot(
+            version: DatarowDaemon.version, pid: Int(getpid()), state: state, reason: reason, startedAt: startedAt,
+            watches: folders,
+            budget: .init(
+                requestsPerMinute: pace.limit, used: pace.usedInWindow,
+                pausedUntil: pace.pausedFor.map { now.addingTimeInterval($0 / .seconds(1)) }),
+            concurrency: .init(inFlight: pace.inFlight, limit: pace.concurrencyLimit, maximum: settings.labelbox.maxConnections),
+            breaker: .init(
+                state: pace.breaker.shown, nextProbe: pace.breakerProbeIn.map { now.addingTimeInterval($0 / .seconds(1)) }),
+            lastError: lastError.current)
+    }
+
+    private func judge(_ pace: PacerSnapshot, _ folders: [WatchSnapshot]) -> (DaemonState, String) {
+        let phase = phase.withLock { $0 }
+        switch phase {
+        case .starting: return (.starting, "it reads the ledger")
+        case .draining: return (.draining, "it was told to stop, and lets what is in hand end")
+        default: break
+        }
+        if let reason = pace.blockedReason {
+            return (.blocked, "Labelbox refuses the account (\(reason)); no row fails for it, and it is tried again every 5 minutes")
+        }
+        if let (stage, reason) = importer.health.current.min(by: { $0.key < $1.key }) {
+            return (.paused, "\(stage) cannot work: \(reason)")
+        }
+        if pace.breaker != .closed {
+            return (.degraded, "Labelbox does not answer (\(pace.breakerReason ?? "")); it is probed, and work waits without loss")
+        }
+        if let folder = folders.first(where: { $0.mode == .missing }) {
+            return (.degraded, "watch '\(folder.name)': \(folder.reason ?? "its folder is missing")")
+        }
+        if pace.pausedFor != nil { return (.running, "Labelbox asked for a pause; it goes on by itself") }
+        return (.running, "it works")
+    }
+
+    private func look(at watch: ImportWatch) async -> WatchSnapshot {
+        let settling = await watch.folder.settlingFiles(limit: WatchSnapshot.mostSettling)
+        let (mode, reason): (WatchMode, String?) =
+            switch await watch.folder.watchState() {
+            case .starting, .watching: (.watching, nil)
+            case .polling(let why): (.polling, why)
+            case .degraded(let why): (.polling, why)
+            case .missing(let why): (.missing, why)
+            }
+        return WatchSnapshot(
+            name: watch.name, path: watch.folder.settings.path, mode: mode, reason: reason, settlingCount: settling.count,
+            settling: settling.files.map {
+                Reporting.SettlingFile(
+                    path: $0.relativePath, bytes: $0.bytes, since: $0.since, reason: $0.reason, nextLook: $0.until,
+                    isManifest: $0.role == .manifest)
+            },
+            mediaWait: watch.folder.settings.mediaWait / .seconds(1))
+    }
+}
+
+extension CircuitBreaker.State {
+    fileprivate var shown: DaemonSnapshot.Breaker.State {
+        switch self {
+        case .closed: .closed
+        case .open: .open
+        case .halfOpen: .halfOpen
+        }
+    }
+}

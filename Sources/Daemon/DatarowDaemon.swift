@@ -1,0 +1,180 @@
+internal import Files
+internal import Foundation
+internal import Importing
+internal import Intake
+internal import LabelboxAPI
+internal import Ledger
+internal import Locking
+public import Logging
+internal import Pacing
+internal import Reporting
+public import Settings
+internal import SystemPackage
+internal import Transport
+
+/// The service: puts the rooms together, starts them in order and stops them in order. It decides nothing.
+public final class DatarowDaemon: Sendable {
+    /// Of the program, in its status and its requests.
+    public static let version = "0.1.0"
+
+    private let settings: Settings
+    private let logger: Logger
+    private let environment: [String: String]
+    private let drainRequests = AsyncStream<Void>.makeStream()
+
+    /// Prepares a daemon; nothing is opened or started yet.
+    public init(settings: Settings, logger: Logger, environment: [String: String]) {
+        self.settings = settings
+        self.logger = logger
+        self.environment = environment
+    }
+
+    /// How long requests in flight may still take when the daemon is to stop.
+    private static let drainTime: Duration = .seconds(20)
+
+    /// Asks the daemon to stop: it takes no new work, lets what is in hand end, and returns from ``run()``.
+    public func stop() {
+        drainRequests.continuation.yield()
+    }
+
+    /// Runs until ``stop()``.
+    ///
+    /// - Throws: ``StartFailure`` when it cannot start.
+    public func run() async throws(StartFailure) {
+        let clock = ContinuousClock()
+        let start = Date()
+        let time = ImportClock(from: start, on: clock)
+        let notifier = SystemdNotifier(environment: environment)
+
+        let state = settings.stateDirectory
+        let lock = try Startup.prepare(state)
+        let ledger = try Startup.openLedger(at: state.appending("ledger.sqlite"))
+        let transport = try Startup.transport(settings.labelbox)
+        let lastError = LastError()
+        let pacer = RequestPacer(
+            rules: PacingRules(
+                requestsPerMinute: settings.labelbox.requestsPerMinute,
+                maximumConnections: settings.labelbox.maxConnections),
+            clock: clock)
+        let observer = ImportObserver(logger: logger)
+        let bell = StatusBell()
+        let client = LabelboxClient(
+            endpoint: settings.labelbox.endpoint,
+            credentials: FoundCredentials(file: settings.labelbox.apiKeyFile, environment: environment),
+            transport: transport,
+            gate: PacedRequests(pacer: pacer) { kind, error, isRetried in
+                observer.requestFailed(kind: kind.rawValue, error: error, isRetried: isRetried)
+                lastError.record("\(error)", at: time.now)
+                bell.ring()
+            },
+            settings: .init(
+                connectTimeout: settings.labelbox.connectTimeout, stallTimeout: settings.labelbox.stallTimeout),
+            unixTime: { Int64(Date().timeIntervalSince1970) })
+
+        let watches = try await Startup.watches(settings, clock: clock, now: { time.now }, logger: logger)
+        let importer = Importer(
+            .init(
+                watches: watches, ledger: ledger, client: client, stateDirectory: state, clock: time, logger: logger,
+                owner: LeaseOwner(rawValue: Startup.ownerName()), uploads: settings.labelbox.maxConnections,
+                random: { UInt64.random(in: .min ... .max) }, changed: { bell.ring() }))
+
+        let view = DaemonView(
+            settings: settings, startedAt: start, watches: watches, pacer: pacer, importer: importer, lastError: lastError,
+            now: { time.now })
+        let reporting = ReportingService(
+            store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: state), files: StatusWriting()),
+            snapshot: { await view.snapshot() }, clock: clock, now: { time.now },
+            report: { [logger] event in
+                switch event {
+                case .failed(let error, let retry):
+                    logger.error("Status not written", metadata: ["reason": "\(error)", "retry": "\(retry)"])
+                case .leftOut(let error): logger.error("Status left out", metadata: ["reason": "\(error)"])
+                case .recovered: logger.notice("Status written again")
+                }
+            })
+        bell.connect(reporting)
+
+        do {
+            let recovery = try await importer.recover()
+            logger.notice(
+                "Ready",
+                metadata: [
+                    "version": "\(Self.version)", "watches": "\(watches.count)",
+                    "unfinished_imports": "\(recovery.unfinishedImports)",
+                    "ambiguous_submissions": "\(recovery.ambiguousSubmissions)",
+                ])
+        } catch {
+            throw Startup.failure(of: error)
+        }
+        view.entered(.running)
+        notifier.send("READY=1")
+        await work(importer, reporting, view, notifier)
+        await transport.shutdown()
+        do { try ledger.close() } catch { logger.warning("Ledger not closed", metadata: ["reason": "\(error)"]) }
+        withExtendedLifetime(lock) {}
+        logger.notice("Stopped")
+    }
+
+    private func work(
+        _ importer: Importer, _ reporting: ReportingService, _ view: DaemonView, _ notifier: SystemdNotifier
+    ) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await reporting.run() }
+            await withTaskGroup(of: Bool.self) { inner in
+                inner.addTask {
+                    await importer.run()
+                    return true
+                }
+                inner.addTask { [drainRequests] in
+                    for await _ in drainRequests.stream { return false }
+                    return false
+                }
+                _ = await inner.next()
+                view.entered(.draining)
+                notifier.send("STOPPING=1")
+                reporting.signal()
+                await importer.drain()
+                inner.addTask {
+                    try? await Task.sleep(for: Self.drainTime)  // Ends early only by cancellation, which is as good.
+                    return false
+                }
+                // Either everything in hand has ended, or its time is over.
+                while let hasEnded = await inner.next(), !hasEnded {
+                    if inner.isCancelled { break }
+                    inner.cancelAll()
+                }
+                inner.cancelAll()
+            }
+            reporting.stop()
+            await group.waitForAll()
+        }
+    }
+}
+
+/// Rings for the reporting service, also before there is one.
+final class StatusBell: Sendable {
+    private let service = Locked<ReportingService?>(nil)
+
+    func connect(_ reporting: ReportingService) { service.withLock { $0 = reporting } }
+
+    func ring() { service.withLock { $0 }?.signal() }
+}
+
+/// The latest trouble, for the daemon's status.
+final class LastError: Sendable {
+    private let value = Locked<DaemonSnapshot.Trouble?>(nil)
+
+    var current: DaemonSnapshot.Trouble? { value.withLock { $0 } }
+
+    func record(_ message: String, at now: Date) {
+        value.withLock { $0 = DaemonSnapshot.Trouble(at: now, message: message) }
+    }
+}
+
+/// Reads the key anew for each request, so that a rotated one is used at once.
+struct FoundCredentials: CredentialSource {
+    let file: FilePath?
+    let environment: [String: String]
+
+    func apiKey() throws -> String { try APIKey.find(file: file, environment: environment).key.secret }
+}

@@ -1,0 +1,130 @@
+public import DataRows
+internal import Files
+internal import Foundation
+internal import Importing
+internal import Intake
+internal import Ledger
+internal import Logging
+public import Settings
+internal import SystemPackage
+internal import Transport
+
+/// The steps of starting, each with the failure that it may end in.
+enum Startup {
+    /// Makes the state directory and takes its lock.
+    static func prepare(_ state: FilePath) throws(StartFailure) -> InstanceLock {
+        // The key is in this process's memory, and must not come into a file by a crash.
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        do {
+            try DurableRename.createFolder(state)
+            for name in ["status", "results", "failed", "archive", "work", "claimed", "locks"] {
+                try DurableRename.createFolder(state.appending(name))
+            }
+            return try InstanceLock(state.appending("lock"))
+        } catch {
+            throw failure(of: error)
+        }
+    }
+
+    static func openLedger(at path: FilePath) throws(StartFailure) -> SQLiteLedger {
+        do { return try SQLiteLedger.open(at: path) } catch { throw failure(of: error) }
+    }
+
+    static func transport(_ settings: LabelboxSettings) throws(StartFailure) -> CurlTransport {
+        guard settings.submitWith == .upsertDataRows else {
+            throw StartFailure(
+                .configuration,
+                "labelbox.submit_with: '\(settings.submitWith.rawValue)' is not available in this version: use upsertDataRows")
+        }
+        do {
+            return try CurlTransport(
+                .init(
+                    caFile: settings.caFile?.string, proxy: settings.proxy, userAgent: "datarowd/\(DatarowDaemon.version)",
+                    maxConnections: max(settings.maxConnections * 2, 4)))
+        } catch {
+            throw StartFailure(.configuration, "the transport cannot be set up: \(error)")
+        }
+    }
+
+    /// Opens the drop folders. One that is missing is waited for; one that another daemon has is an error.
+    static func watches(
+        _ settings: Settings, clock: any Clock<Duration>, now: @escaping @Sendable () -> Date, logger: Logger
+    ) async throws(StartFailure) -> [ImportWatch] {
+        var watches: [ImportWatch] = []
+        for watch in settings.watches {
+            let folder = DropFolder(
+                watch.folderSettings(stateDirectory: settings.stateDirectory), clock: clock, wallClock: now, logger: logger)
+            do { try await folder.start() } catch { throw failure(of: error) }
+            watches.append(watch.importWatch(folder))
+        }
+        return watches
+    }
+
+    /// Unique for each start of a process.
+    static func ownerName() -> String {
+        "\(ProcessInfo.processInfo.hostName):\(getpid()):\(UUID().uuidString.lowercased())"
+    }
+
+    static func failure(of error: any Error) -> StartFailure {
+        let code: ExitCode =
+            switch error {
+            case let error as StartFailure: error.code
+            case let error as LedgerError:
+                switch error {
+                case .corrupt, .newer: .ledger
+                case .unavailable: .inputOutput
+                case .leaseLost, .unknown, .defect: .defect
+                }
+            case let error as FileError:
+                error.errno == .permissionDenied || error.errno == .notPermitted ? .permission : .inputOutput
+            case let error as InstanceLock.Failure:
+                switch error {
+                case .held: .inputOutput
+                case .failed(let cause): failure(of: cause).code
+                }
+            default: .inputOutput
+            }
+        return StartFailure(code, "\(error)")
+    }
+}
+
+extension WatchSettings {
+    /// What the drop folder needs to know.
+    func folderSettings(stateDirectory: FilePath) -> DropFolderSettings {
+        var settings = DropFolderSettings(name: name, path: path, stateDirectory: stateDirectory)
+        settings.recursive = recursive
+        settings.settle = settle
+        settings.rescan = rescan
+        settings.poll = poll
+        settings.ignore = ignore.map(Glob.init)
+        settings.manifests = manifests.map(Glob.init)
+        settings.looseMedia = looseMedia == .import ? .import : .ignore
+        settings.mediaGrace = mediaGrace
+        settings.mediaWait = mediaWait
+        settings.mediaRoots = mediaRoots
+        settings.afterImport =
+            switch afterImport {
+            case .archive: .archive
+            case .delete: .delete
+            case .keep: .keep
+            }
+        return settings
+    }
+
+    /// What the importer needs to know.
+    func importWatch(_ folder: DropFolder) -> ImportWatch {
+        ImportWatch(
+            folder: folder, datasetID: DatasetID(rawValue: dataset),
+            operations: Set(operations.compactMap { DataRows.RowOperation(rawValue: $0.rawValue) }),
+            policy: rowPolicy,
+            invalidRows: onInvalidRow == .reject ? .reject : .skip, maximumRowsPerTask: maxRowsPerTask, linger: linger,
+            mediaURLAge: mediaURLAge)
+    }
+
+    /// The rules that rows are held to.
+    public var rowPolicy: RowPolicy {
+        RowPolicy(
+            globalKey: DataRows.GlobalKeyPolicy(rawValue: globalKey.rawValue) ?? .derive, mediaType: mediaType?.rawValue)
+    }
+}

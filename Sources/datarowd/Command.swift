@@ -1,0 +1,78 @@
+import ArgumentParser
+import Daemon
+import Foundation
+import Logging
+import Settings
+import SystemPackage
+import UnixSignals
+
+/// The service: imports what is dropped into its folders, until it is told to stop.
+@main
+struct Command: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "datarowd",
+        abstract: "Imports what is dropped into its folders to Labelbox as data rows.",
+        discussion: """
+            It runs in the foreground and logs to standard error. SIGTERM or SIGINT stops it: what is in hand may end within \
+            20 seconds; a second signal stops it at once, which is just as safe.
+
+            Exit codes: 0 stopped, 64 usage, 65 ledger, 70 defect, 74 input or output, 77 permission, 78 configuration.
+            """,
+        version: DatarowDaemon.version)
+
+    @Option(help: "The configuration file.")
+    var config = "/etc/datarowd/datarowd.yaml"
+
+    func run() async throws {
+        let settings: Settings
+        do {
+            settings = try Settings.load(FilePath(config))
+        } catch {
+            report("\(error)")
+            throw ArgumentParser.ExitCode(Daemon.ExitCode.configuration.rawValue)
+        }
+        let environment = ProcessInfo.processInfo.environment
+        let format = settings.log.lineFormat(environment: environment, isTerminal: isatty(STDERR_FILENO) == 1)
+        let level = Logger.Level(rawValue: settings.log.level.rawValue) ?? .info
+        LoggingSystem.bootstrap { _ in LineLogHandler(format: format, level: level) }
+        let logger = Logger(label: "datarowd")
+        for warning in settings.warnings { logger.warning("Configuration", metadata: ["reason": "\(warning)"]) }
+
+        let daemon = DatarowDaemon(settings: settings, logger: logger, environment: environment)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let listener = Task {
+            var count = 0
+            for await _ in signals {
+                count += 1
+                // Whatever is in hand stands in the ledger, and is taken up again at the next start.
+                if count > 1 { Foundation.exit(Daemon.ExitCode.stopped.rawValue) }
+                daemon.stop()
+            }
+        }
+        defer { listener.cancel() }
+        do {
+            try await daemon.run()
+        } catch {
+            report("\(error)")
+            throw ArgumentParser.ExitCode(error.code.rawValue)
+        }
+    }
+
+    private func report(_ message: String) {
+        for line in message.split(separator: "\n") {
+            FileHandle.standardError.write(Data("datarowd: \(line)\n".utf8))
+        }
+    }
+}
+
+extension LogSettings {
+    /// How lines look where this process runs.
+    fileprivate func lineFormat(environment: [String: String], isTerminal: Bool) -> LineLogHandler.Format {
+        switch format {
+        case .text: .text
+        case .json: .json
+        case .journald: .journald
+        case .auto: environment["JOURNAL_STREAM"] != nil ? .journald : isTerminal ? .text : .json
+        }
+    }
+}
