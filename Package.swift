@@ -74,7 +74,7 @@ let package = Package(
         .target(name: "Reporting", dependencies: ["DataRows", "Files", "Ledger", "Locking", "Results", .log, .system]),
 
         // The configuration.
-        .target(name: "Settings", dependencies: [.system, .yams]),
+        .target(name: "Settings", dependencies: ["DataRows", .system, .yams]),
 
         // The desk.
         .target(
@@ -105,6 +105,7 @@ let package = Package(
             dependencies: ["Control", "DataRows", "Intake", "Ledger", "Locking", "Reporting", "Settings", .system]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", .system]),
+        .testTarget(name: "HouseRulesTests"),
         .testTarget(name: "IntakeTests", dependencies: ["DataRows", "Files", "Intake", "Locking", .log, .system]),
         .testTarget(
             name: "LabelboxAPITests", dependencies: ["DataRows", "LabelboxAPI", "Locking", "Transport", .system],

@@ -79,7 +79,8 @@ public final class DatarowDaemon: Sendable {
                 random: { UInt64.random(in: .min ... .max) }, changed: { bell.ring() }))
 
         let view = DaemonView(
-            settings: settings, startedAt: start, watches: watches, pacer: pacer, importer: importer, lastError: lastError,
+            settings: settings, startedAt: start, watches: watches, pacer: pacer, importer: importer,
+            lastError: lastError,
             now: { time.now })
         let reporting = ReportingService(
             store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: state), files: StatusWriting()),

@@ -42,7 +42,8 @@ struct Submitting: Sendable {
                     // Nobody knows any more what the server did. Never sent again blindly.
                     try await insist {
                         try await ledger.recordAmbiguous(
-                            item, nextLook: context.clock.now.advanced(by: Doubting.firstLook), reason: "\(error.cause)",
+                            item, nextLook: context.clock.now.advanced(by: Doubting.firstLook),
+                            reason: "\(error.cause)",
                             at: context.clock.now)
                     }
                     return doubting.ring()
@@ -144,7 +145,8 @@ struct Submitting: Sendable {
             try await insist {
                 let now = context.clock.now
                 try await ledger.recordTask(
-                    item, task: task.id, status: task.status.description, nextPoll: now.advanced(by: Watching.firstPoll),
+                    item, task: task.id, status: task.status.description,
+                    nextPoll: now.advanced(by: Watching.firstPoll),
                     at: now)
             }
             context.observer.submitted(

@@ -1,5 +1,5 @@
-internal import Files
 internal import DataRows
+internal import Files
 public import Foundation
 public import Ledger
 internal import SystemPackage
