@@ -91,6 +91,11 @@ public struct Dropping: Sendable {
                 throw ControlError(
                     shown, why: "the daemon would not take it (\(verdict))", hint: "rename it", status: .usage)
             }
+            guard FileOnDisk.at(folder.appending(name)) == .absent else {
+                throw ControlError(
+                    shown, why: "\(VisibleText.of(folder.appending(name).string)) exists and is never overwritten",
+                    hint: "nothing was dropped; rename it", status: .io)
+            }
             // Never taken by the daemon, whatever the rules: see FileVerdict.temporary.
             let random = String(UInt64.random(in: .min ... .max), radix: 16)
             let staged = folder.appending(".datarowd-drop-\(random)\(TemporaryName.suffix)")

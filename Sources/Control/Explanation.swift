@@ -42,6 +42,7 @@ public struct Explanation: Sendable {
     ///   - directory: The current one.
     ///   - now: For ages.
     /// - Returns: At least one line.
+    /// - Throws: What the ledger throws.
     public func lines(_ file: FilePath, kind: FileOnDisk, directory: FilePath, now: Date) async throws -> [String] {
         let absolute = (file.isAbsolute ? file : directory.pushing(file)).lexicallyNormalized()
         let places = watches.compactMap { watch in

@@ -57,7 +57,7 @@ public struct LiveView: Sendable {
         let sorted = reports.enumerated().sorted {
             ($0.element.state.isFinal ? 1 : 0, $0.offset) < ($1.element.state.isFinal ? 1 : 0, $1.offset)
         }.map(\.element)
-        var lines = sorted.prefix(most).map { line($0, width: width - 1) }
+        var lines = self.lines(Array(sorted.prefix(most)), width: width - 1)
         if reports.count > most { lines.append("… and \(reports.count - most) more") }
         let ended = reports.filter(\.state.isFinal).count
         lines.append("\(ended) of \(reports.count) ended")
@@ -89,7 +89,25 @@ public struct LiveView: Sendable {
         tracks[key(report)] = track
     }
 
-    private func line(_ report: StatusReport, width: Int) -> String {
+    /// Names, bars and figures, each in a column of its own.
+    private func lines(_ reports: [StatusReport], width: Int) -> [String] {
+        let names = reports.map { "\($0.watch):\(VisibleText.of($0.manifest))" }
+        let tails = reports.map(tail)
+        let tailWidth = min(tails.reduce(0) { max($0, VisibleText.width($1)) }, max(1, width * 2 / 3))
+        let bar = max(0, min(24, (width - tailWidth) / 2))
+        let longest = names.reduce(0) { max($0, VisibleText.width($1)) }
+        let nameWidth = max(1, min(longest, width - tailWidth - bar - 1))
+        return reports.indices.map { index in
+            let name = VisibleText.fit(names[index], columns: nameWidth, keepsEnd: true)
+            let space = String(repeating: " ", count: nameWidth - VisibleText.width(name) + 1)
+            let tail = VisibleText.fit(tails[index], columns: max(1, width - nameWidth - 1 - bar))
+            return name + space + palette.state(self.bar(reports[index].progress, width: bar), reports[index].state)
+                + tail
+        }
+    }
+
+    /// How far it is, in figures.
+    private func tail(_ report: StatusReport) -> String {
         let track = tracks[key(report)]
         var facts: [String] = []
         if report.rows.total > 0 { facts.append("\(report.rows.ended)/\(report.rows.total) rows") }
@@ -103,16 +121,8 @@ public struct LiveView: Sendable {
         let bad = report.rows.failed + report.rows.rejected
         if bad > 0 { facts.append("\(bad) bad") }
         let percent = StatusText.percent(report.progress)
-        let tail =
-            " \(String(repeating: " ", count: max(0, 5 - percent.count)))\(percent) "
+        return " \(String(repeating: " ", count: max(0, 5 - percent.count)))\(percent) "
             + "\(report.state.rawValue)\(facts.isEmpty ? "" : ", " + facts.joined(separator: ", "))"
-        let name = "\(report.watch):\(VisibleText.of(report.manifest))"
-        let barWidth = max(0, min(24, (width - VisibleText.width(tail)) / 3))
-        let nameWidth = max(1, width - VisibleText.width(tail) - barWidth - 1)
-        let shown = VisibleText.fit(name, columns: nameWidth, keepsEnd: true)
-        let space = String(repeating: " ", count: nameWidth - VisibleText.width(shown) + 1)
-        let cut = VisibleText.fit(tail, columns: max(1, width - nameWidth - 1 - barWidth))
-        return shown + space + palette.state(bar(report.progress, width: barWidth), report.state) + cut
     }
 
     private func bar(_ fraction: Double, width: Int) -> String {

@@ -77,9 +77,11 @@ extension ControlError {
     public init(ledger error: LedgerError, state: FilePath) {
         let what = "state directory \(state)"
         switch error {
-        case .unknown(let file):
+        case .unknown:
             self.init(
-                what, why: "there is no \(file)", hint: "give the right one with --state-directory or --config",
+                what,
+                why: "there is no ledger.sqlite in it: the daemon has not run with it, or you may not look into it",
+                hint: "give the right one with --state-directory or --config",
                 status: .noInput)
         case .unavailable(_, let why):
             self.init(

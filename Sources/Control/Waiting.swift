@@ -15,6 +15,7 @@ public enum Waiting {
     ///   - look: What became of each manifest, in the same order each time.
     ///   - show: Called after each look.
     /// - Returns: How the command ends.
+    /// - Throws: What `look`, `show` and `sleep` throw.
     public static func untilEnded(
         timeout: Duration?, elapsed: () -> Duration, sleep: (Duration) async throws -> Void,
         look: () async throws -> [StatusReport], show: ([StatusReport]) throws -> Void

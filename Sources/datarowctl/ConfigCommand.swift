@@ -17,7 +17,9 @@ struct ConfigCommand: AsyncParsableCommand {
         func run() async throws {
             let settings = try options.place.settings()
             try Surroundings.print(
-                ["\(options.config): valid, \(settings.watches.count) watches"]
+                [
+                    "\(options.config): valid, \(settings.watches.count == 1 ? "1 watch" : "\(settings.watches.count) watches")"
+                ]
                     + settings.warnings.map { "warning: \(VisibleText.of($0))" })
         }
     }
