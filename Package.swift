@@ -110,6 +110,7 @@ let package = Package(
         .testTarget(
             name: "LabelboxAPITests", dependencies: ["DataRows", "LabelboxAPI", "Locking", "Transport", .system],
             resources: [.copy("Fixtures")]),
+        .testTarget(name: "LabelboxSimulatorTests", dependencies: ["LabelboxSimulator"]),
         .testTarget(
             name: "LedgerTests", dependencies: ["DataRows", "Ledger", "Locking", "ledger-torture", .grdb, .system]),
         .testTarget(name: "PacingTests", dependencies: ["Locking", "Pacing", "TestSupport"]),
