@@ -106,6 +106,9 @@ let package = Package(
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", .system]),
         .testTarget(name: "HouseRulesTests"),
+        .testTarget(
+            name: "ImportingTests",
+            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
         .testTarget(name: "IntakeTests", dependencies: ["DataRows", "Files", "Intake", "Locking", .log, .system]),
         .testTarget(
             name: "LabelboxAPITests", dependencies: ["DataRows", "LabelboxAPI", "Locking", "Transport", .system],

@@ -108,6 +108,7 @@ public struct ManifestCheck: Sendable {
     /// - Parameters:
     ///   - path: absolute.
     ///   - workFolder: where a compressed one is inflated to; what is put there is removed again.
+    /// - Returns: what was found.
     /// - Throws: ``ControlError`` when it cannot be opened.
     public func report(_ path: FilePath, workFolder: FilePath) throws(ControlError) -> Report {
         var report = Report(manifest: path.string)

@@ -12,7 +12,9 @@ public import Settings
 internal import SystemPackage
 internal import Transport
 
-/// The service: puts the rooms together, starts them in order and stops them in order. It decides nothing.
+/// The service: puts the rooms together, starts them in order and stops them in order.
+///
+/// It decides nothing.
 public final class DatarowDaemon: Sendable {
     /// Of the program, in its status and its requests.
     public static let version = "0.1.0"

@@ -49,7 +49,9 @@ enum Startup {
         }
     }
 
-    /// Opens the drop folders. One that is missing is waited for; one that another daemon has is an error.
+    /// Opens the drop folders.
+    ///
+    /// One that is missing is waited for; one that another daemon has is an error.
     static func watches(
         _ settings: Settings, clock: any Clock<Duration>, now: @escaping @Sendable () -> Date, logger: Logger
     ) async throws(StartFailure) -> [ImportWatch] {

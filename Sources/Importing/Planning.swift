@@ -113,7 +113,9 @@ struct Planning: Sendable {
 
     // MARK: Storing segments
 
-    /// Stores what is complete, so that no plan has to fit into memory. Called on a thread of the workbench.
+    /// Stores what is complete, so that no plan has to fit into memory.
+    ///
+    /// Called on a thread of the workbench.
     private func store(_ item: Leased<ImportRecord>, _ draft: PlanDraft) throws {
         let segments = draft.takeSegments()
         let isFirst = draft.isFirstPart

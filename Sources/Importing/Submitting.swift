@@ -176,10 +176,10 @@ struct Submitting: Sendable {
 }
 
 /// The file that lists a submission's chunks.
-struct UploadManifest {
-    let bytes: [UInt8]
+package struct UploadManifest {
+    package let bytes: [UInt8]
 
-    init(chunkURLs: [String], rows: Int) {
+    package init(chunkURLs: [String], rows: Int) {
         var bytes = Array(#"{"source":"SDK","item_count":\#(rows),"chunk_uris":["#.utf8)
         for (index, url) in chunkURLs.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-/// Who may import whom. A new arrow is a decision, so it is made here, where a diff shows it.
+/// Who may import whom.
+///
+/// A new arrow is a decision, so it is made here, where a diff shows it.
 private let mayImport: [String: Set<String>] = [
     "Locking": [],
     "DataRows": ["CZlib"],
@@ -19,7 +21,8 @@ private let mayImport: [String: Set<String>] = [
     "Reporting": ["DataRows", "Files", "Ledger", "Locking"],
     "Control": ["DataRows", "Files", "Intake", "Ledger", "Reporting", "Settings"],
     "Daemon": [
-        "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting", "Settings",
+        "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting",
+        "Settings",
         "Transport",
     ],
     "datarowd": ["Daemon", "Settings"],
@@ -59,7 +62,9 @@ struct HouseRulesTests {
     @Test("every room has its doors written down")
     func complete() throws {
         let sources = root.appending(path: "Sources")
-        let rooms = try FileManager.default.contentsOfDirectory(atPath: sources.path).filter { !$0.hasPrefix("C") || $0 == "Control" }
+        let rooms = try FileManager.default.contentsOfDirectory(atPath: sources.path).filter {
+            !$0.hasPrefix("C") || $0 == "Control"
+        }
         #expect(Set(rooms) == Set(mayImport.keys))
     }
 
@@ -67,7 +72,8 @@ struct HouseRulesTests {
     func foreign(package: String) throws {
         for room in mayImport.keys where !homes[package, default: []].contains(room) {
             for file in try swiftFiles(in: room) {
-                #expect(!(try imports(of: file)).contains(package), "\(room)/\(file.lastPathComponent) imports \(package)")
+                #expect(
+                    !(try imports(of: file)).contains(package), "\(room)/\(file.lastPathComponent) imports \(package)")
             }
         }
     }
@@ -76,7 +82,8 @@ struct HouseRulesTests {
 
     private func imports(of file: URL) throws -> Set<String> {
         let text = try String(contentsOf: file, encoding: .utf8)
-        let pattern = /(?m)^(?:@\w+ )*(?:public |package |internal |fileprivate |private )?import (?:struct |class |func |enum )?(\w+)/
+        let pattern =
+            /(?m)^(?:@\w+ )*(?:public |package |internal |fileprivate |private )?import (?:struct |class |func |enum )?(\w+)/
         return Set(text.matches(of: pattern).map { String($0.output.1) })
     }
 
