@@ -74,7 +74,7 @@ let package = Package(
         .target(name: "Reporting", dependencies: ["DataRows", "Files", "Ledger", "Locking", "Results", .log, .system]),
 
         // The configuration.
-        .target(name: "Settings", dependencies: [.system, .yams]),
+        .target(name: "Settings", dependencies: ["DataRows", .system, .yams]),
 
         // The desk.
         .target(
@@ -105,10 +105,15 @@ let package = Package(
             dependencies: ["Control", "DataRows", "Intake", "Ledger", "Locking", "Reporting", "Settings", .system]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", .system]),
+        .testTarget(name: "HouseRulesTests"),
+        .testTarget(
+            name: "ImportingTests",
+            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
         .testTarget(name: "IntakeTests", dependencies: ["DataRows", "Files", "Intake", "Locking", .log, .system]),
         .testTarget(
             name: "LabelboxAPITests", dependencies: ["DataRows", "LabelboxAPI", "Locking", "Transport", .system],
             resources: [.copy("Fixtures")]),
+        .testTarget(name: "LabelboxSimulatorTests", dependencies: ["LabelboxSimulator"]),
         .testTarget(
             name: "LedgerTests", dependencies: ["DataRows", "Ledger", "Locking", "ledger-torture", .grdb, .system]),
         .testTarget(name: "PacingTests", dependencies: ["Locking", "Pacing", "TestSupport"]),

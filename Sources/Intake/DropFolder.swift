@@ -139,7 +139,8 @@ public actor DropFolder {
         func shown(_ tracker: SettleTracker, _ role: ReadyFile.Role, _ limit: Int) -> [SettlingFile] {
             tracker.sample(limit: limit).map { path, entry in
                 SettlingFile(
-                    relativePath: path, role: role, bytes: entry.identity.size, reason: "\(entry.reason)", since: date - (now - entry.firstSeen),
+                    relativePath: path, role: role, bytes: entry.identity.size, reason: "\(entry.reason)",
+                    since: date - (now - entry.firstSeen),
                     until: date - (now - entry.due))
             }
         }

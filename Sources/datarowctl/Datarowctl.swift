@@ -12,13 +12,13 @@ struct Datarowctl: AsyncParsableCommand {
             A MANIFEST is named as it was dropped (batch7/rows.json, or its whole path), as watch:path, or by the id \
             of its import.
 
-            Exit codes: 0 done; 'wait': 3 some rows could not be imported, 4 failed, rejected or cancelled, \
+            Exit codes: 0 done; 'wait' and 'check': 3 some rows could not be imported, 4 failed, rejected or cancelled, \
             5 not ended in time; 64 used wrongly, 65 ledger damaged or of another version, 66 no such manifest, \
             74 input or output, 77 not permitted, 78 configuration.
             """,
         subcommands: [
             StatusCommand.self, WaitCommand.self, ListCommand.self, ExplainCommand.self, TasksCommand.self,
-            DropCommand.self, ConfigCommand.self,
+            DropCommand.self, CheckCommand.self, ConfigCommand.self,
         ])
 
     static func main() async {
