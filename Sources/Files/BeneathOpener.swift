@@ -12,7 +12,7 @@ public struct BeneathOpener: Sendable {
 
     public init(root: FilePath) { self.init(root: root, usesOpenat2: true) }
 
-    /// - Parameter usesOpenat2: false takes the way of kernels before 5.6, which follows no links.
+    /// * `usesOpenat2`: false takes the way of kernels before 5.6, which follows no links.
     package init(root: FilePath, usesOpenat2: Bool) {
         self.root = root
         self.usesOpenat2 = usesOpenat2
@@ -31,11 +31,11 @@ public struct BeneathOpener: Sendable {
 
     /// Opens the regular file at `relative`, to be read.
     ///
-    /// - Parameter followingLinks: whether links on the way and in the last place are followed.
+    /// * `followingLinks`: whether links on the way and in the last place are followed.
     public func open(_ relative: FilePath, followingLinks: Bool = true) throws(Refusal) -> OpenFile {
         let handle = try self.handle(relative, followingLinks: followingLinks)
         defer { close(handle) }
-        let path = root.appending(relative.components)
+        let path = root.pushing(relative)
         var status = stat()
         guard fstat(handle, &status) == 0 else { throw .failed(.last("stat", path)) }
         let kind = FileKind(mode: status.st_mode)
@@ -51,7 +51,7 @@ public struct BeneathOpener: Sendable {
         let handle = try self.handle(relative, followingLinks: true)
         defer { close(handle) }
         var status = stat()
-        guard fstat(handle, &status) == 0 else { throw .failed(.last("stat", root.appending(relative.components))) }
+        guard fstat(handle, &status) == 0 else { throw .failed(.last("stat", root.pushing(relative))) }
         return FileLook(status)
     }
 
@@ -67,7 +67,7 @@ public struct BeneathOpener: Sendable {
             }
             if handle >= 0 { return handle }
             // EPERM: a seccomp filter that does not know the call.
-            guard errno == ENOSYS || errno == EPERM else { throw refusal(for: root.appending(relative.components)) }
+            guard errno == ENOSYS || errno == EPERM else { throw refusal(for: root.pushing(relative)) }
         }
         return try walk(relative, from: rootHandle)
     }
@@ -83,7 +83,7 @@ public struct BeneathOpener: Sendable {
             let next = component.withPlatformString {
                 openat(current, $0, clinux_o_path | O_NOFOLLOW | O_CLOEXEC)
             }
-            guard next >= 0 else { throw refusal(for: root.appending(relative.components)) }
+            guard next >= 0 else { throw refusal(for: root.pushing(relative)) }
             current = next
         }
         return current
@@ -110,7 +110,7 @@ extension BeneathOpener {
     public func place(_ relative: FilePath) throws(Refusal) -> Place {
         let handle = try self.handle(relative, followingLinks: true)
         defer { close(handle) }
-        let path = root.appending(relative.components)
+        let path = root.pushing(relative)
         var status = stat()
         guard fstat(handle, &status) == 0 else { throw .failed(.last("stat", path)) }
         return Place(look: FileLook(status), path: realPath(of: handle) ?? path)
@@ -135,7 +135,7 @@ extension BeneathOpener {
         }
         guard errno != ENOENT, errno != ENOTDIR else { throw .missing }
         guard errno == EINVAL || errno == ENOSYS else { throw .failed(.last("rename", target)) }
-        do { try DurableRename.renameWithoutReplacing(root.appending(relative.components), target) } catch {
+        do { try DurableRename.renameWithoutReplacing(root.pushing(relative), target) } catch {
             throw error.errno == .noSuchFileOrDirectory ? .missing : .failed(error)
         }
     }

@@ -48,10 +48,9 @@ public final class DirectoryHints: Sendable {
 
     /// Watches the root itself; call `watch` for each folder in it.
     ///
-    /// - Parameters:
-    ///   - capacity: how many paths wait at most for `take`.
-    ///   - wake: is called on a thread of its own when something can be taken; it must return at once.
-    /// - Throws: `FileError`; `.noSpace` when the user's inotify watches are used up.
+    /// * `capacity`: how many paths wait at most for `take`.
+    /// * `wake`: is called on a thread of its own when something can be taken; it must return at once.
+    /// * Throws `FileError`; `.noSpace` when the user's inotify watches are used up.
     public init(root: FilePath, capacity: Int = 16_384, wake: @escaping @Sendable () -> Void) throws(FileError) {
         self.root = root
         let pending = Locked(Pending())
@@ -67,7 +66,7 @@ public final class DirectoryHints: Sendable {
     ///
     /// - Throws: `FileError`; `.noSpace` when the user's inotify watches are used up.
     public func watch(_ folder: FilePath) throws(FileError) {
-        try add(root.appending(folder.components), as: folder, mask: Self.interest | IN_DONT_FOLLOW)
+        try add(root.pushing(folder), as: folder, mask: Self.interest | IN_DONT_FOLLOW)
     }
 
     /// Begins a scan of everything: folders that are not watched again before `dropUnseenWatches` left the tree.
@@ -138,7 +137,7 @@ public final class DirectoryHints: Sendable {
                 continue
             }
             guard !event.name.isEmpty, !pending.overflowed else { continue }
-            let path = folder.appending(event.name.components)
+            let path = folder.pushing(event.name)
             let hint: Hint
             if event.has(IN_ISDIR) {
                 guard event.has(IN_CREATE | IN_MOVED_TO) else { continue }

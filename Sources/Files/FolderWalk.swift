@@ -34,13 +34,12 @@ public final class FolderWalk {
     private let report: (FileError) -> Void
     private var levels: [Level] = []
 
-    /// - Parameters:
-    ///   - maximumDepth: how many levels of folders are opened; 1 is the root alone.
-    ///   - choose: is asked about each name before it is looked at; where the file system does not tell the
-    ///     kind with the name, first with `.unknown` and then again with the kind.
-    ///   - enter: is told of each folder before it is read, so that it can be watched first. Not the root.
-    ///   - report: is told what could not be read.
-    /// - Throws: `FileError` when the root cannot be opened.
+    /// * `maximumDepth`: how many levels of folders are opened; 1 is the root alone.
+    /// * `choose`: is asked about each name before it is looked at; where the file system does not tell the
+    ///   kind with the name, first with `.unknown` and then again with the kind.
+    /// * `enter`: is told of each folder before it is read, so that it can be watched first. Not the root.
+    /// * `report`: is told what could not be read.
+    /// * Throws `FileError` when the root cannot be opened.
     public init(
         _ root: FilePath, from start: FilePath = FilePath(), maximumDepth: Int = 64,
         choose: @escaping (FilePath, FileKind) -> Choice = { _, _ in .take },
@@ -52,7 +51,7 @@ public final class FolderWalk {
         self.choose = choose
         self.enter = enter
         self.report = report
-        let first = start.isEmpty ? root : root.appending(start.components)
+        let first = start.isEmpty ? root : root.pushing(start)
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (start.isEmpty ? 0 : O_NOFOLLOW)
         let descriptor = first.withPlatformString { open($0, flags) }
         guard descriptor >= 0 else { throw .last("open", first) }
@@ -79,7 +78,7 @@ public final class FolderWalk {
                 closedir(level.stream)
                 levels.removeLast()
                 if reason.rawValue != 0 {
-                    let error = FileError("readdir", root.appending(level.folder.components), reason)
+                    let error = FileError("readdir", root.pushing(level.folder), reason)
                     if levels.isEmpty { throw error }
                     report(error)
                 }
@@ -100,7 +99,7 @@ public final class FolderWalk {
         guard choose(path, told) == .take else { return nil }
         var status = stat()
         guard fstatat(dirfd(level.stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-            if errno != ENOENT { report(.last("stat", root.appending(path.components))) }
+            if errno != ENOENT { report(.last("stat", root.pushing(path))) }
             return nil
         }
         let look = FileLook(status)
@@ -113,18 +112,18 @@ public final class FolderWalk {
         guard levels.count < maximumDepth else {
             if maximumDepth > 1 {
                 let hint = "Drop files at most \(maximumDepth) folders deep."
-                report(FileError("open", root.appending(path.components), .fileNameTooLong, hint: hint))
+                report(FileError("open", root.pushing(path), .fileNameTooLong, hint: hint))
             }
             return
         }
         enter(path)
         let descriptor = openat(dirfd(level.stream), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
-            if errno != ENOENT && errno != ENOTDIR { report(.last("open", root.appending(path.components))) }
+            if errno != ENOENT && errno != ENOTDIR { report(.last("open", root.pushing(path))) }
             return
         }
         guard let stream = fdopendir(descriptor) else {
-            report(.last("fdopendir", root.appending(path.components)))
+            report(.last("fdopendir", root.pushing(path)))
             close(descriptor)
             return
         }

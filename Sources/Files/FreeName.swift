@@ -33,7 +33,7 @@ public enum FreeName {
         if stem.count < split {
             while stem.count > 1, bytes[stem.count] & 0xC0 == 0x80 { stem.removeLast() }
         }
-        return path.removingLastComponent().appending(FilePath(bytes: stem + suffix).components)
+        return path.removingLastComponent().pushing(FilePath(bytes: stem + suffix))
     }
 
     /// Where the extensions begin: the last one, and the one before it when the last is a compression's.

@@ -24,7 +24,7 @@ public enum TemporaryName {
         var removed = 0
         while let entry = try walk.next() {
             guard entry.kind == .regular, entry.path.string.hasSuffix(suffix) else { continue }
-            let path = folder.appending(entry.path.components)
+            let path = folder.pushing(entry.path)
             guard path.withPlatformString({ unlink($0) }) == 0 || errno == ENOENT else { throw .last("remove", path) }
             removed += 1
         }

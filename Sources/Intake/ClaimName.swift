@@ -18,7 +18,7 @@ package enum ClaimName {
         let head = escape(Array(id.rawValue.utf8), [percent, slash, dot])
         let name = head + [dot] + escape(relativePath.bytes, [percent, slash])
         if name.count <= longest { return FilePath(bytes: name) }
-        return FilePath(bytes: head).appending(relativePath.components)
+        return FilePath(bytes: head).pushing(relativePath)
     }
 
     /// nil for what is no claim.
@@ -32,6 +32,8 @@ package enum ClaimName {
         }
         guard let cut = name.firstIndex(of: dot), cut > 0, cut + 1 < name.count else { return nil }
         guard let id = unescape(Array(name[..<cut])), let rest = unescape(Array(name[(cut + 1)...])) else { return nil }
+        // Nothing that was dropped has such a path: it is not our work.
+        guard rest.first != slash else { return nil }
         return (ImportID(rawValue: String(decoding: id, as: UTF8.self)), FilePath(bytes: rest))
     }
 

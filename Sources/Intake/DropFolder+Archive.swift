@@ -21,8 +21,9 @@ extension DropFolder {
     /// A free name for a finished file: `archive/<watch>/<date>/<path>` or `failed/<watch>/<path>`.
     ///
     /// Nothing is made yet. Record the answer durably, then call `putAway`: so a crash in between is no harm.
-    /// - Parameter taken: names that are given away already and may not exist yet.
-    /// - Throws: `IntakeError` with `.outside` when the path is none below a drop folder.
+    ///
+    /// * `taken`: names that are given away already and may not exist yet.
+    /// * Throws `IntakeError` with `.outside` when the path is none below a drop folder.
     public nonisolated func destination(
         for relativePath: FilePath, on shelf: Shelf, avoiding taken: Set<FilePath> = []
     ) throws(IntakeError) -> FilePath {
@@ -32,7 +33,7 @@ extension DropFolder {
         }
         let folder = shelf == .archive ? layout.archive(on: wallClock()) : layout.failed
         do {
-            return try FreeName.at(folder.appending(path.components)) { name throws(FileError) in
+            return try FreeName.at(folder.pushing(path)) { name throws(FileError) in
                 if taken.contains(name) { return true }
                 return try FileLook.exists(name)
             }
@@ -77,7 +78,7 @@ extension DropFolder {
             while relative.components.count > 1 {
                 relative.removeLastComponent()
                 // Harmless if it stays: an empty folder is no claim.
-                try? DurableRename.removeEmptyFolder(layout.claimed.appending(relative.components))
+                try? DurableRename.removeEmptyFolder(layout.claimed.pushing(relative))
             }
         } else if relative.removePrefix(settings.path) {
             handedOut.forget(relative)

@@ -12,8 +12,9 @@ extension DropFolder {
     /// Each is renamed into the daemon's own folder; where the drop folder is to be left as it is, it is copied.
     /// A manifest that is not what it was when it was found ready, or is open for writing, is put back and
     /// settles again. A few syncs serve the whole batch.
-    /// - Parameter ids: one for each file.
-    /// - Returns: one answer for each file, in their order.
+    ///
+    /// * `ids`: one for each file.
+    /// * Returns one answer for each file, in their order.
     public func claim(_ files: [ReadyFile], ids: [ImportID]) -> [Result<Claim, IntakeError>] {
         precondition(files.count == ids.count, "each file needs an id of its own")
         let isMany = files.count >= Self.manyClaims
@@ -57,7 +58,7 @@ extension DropFolder {
     public func claimLoose(_ files: [ReadyFile], id: ImportID) throws(IntakeError) -> LooseClaim {
         let name = "loose-\(UTCDate(wallClock()).timestamp)-\(id.rawValue).ndjson"
         let relativePath = FilePath(name)
-        let path = claimsFolder.appending(ClaimName.encode(id, relativePath).components)
+        let path = claimsFolder.pushing(ClaimName.encode(id, relativePath))
         var problems: [IntakeError] = []
         var named: [ReadyFile] = []
         do {
@@ -98,12 +99,12 @@ extension DropFolder {
     ) throws(IntakeError) -> (Claim, OpenFile) {
         let opener = BeneathOpener(root: settings.path)
         let path = file.relativePath
-        let target = claimsFolder.appending(ClaimName.encode(id, path).components)
+        let target = claimsFolder.pushing(ClaimName.encode(id, path))
         do {
             let open = try opener.open(path, followingLinks: false)
             try check(open, is: file)
             try moveOut(path, to: target, by: opener, folders)
-            folders.add(settings.path.appending(path.removingLastComponent().components))
+            folders.add(settings.path.pushing(path.removingLastComponent()))
             folders.add(target.removingLastComponent())
             // The very file that was looked at must have come along, and nobody may have written meanwhile.
             let moved = try FileLook.at(target).identity
@@ -123,7 +124,7 @@ extension DropFolder {
 
     private func copy(_ file: ReadyFile, _ id: ImportID) throws(IntakeError) -> (Claim, OpenFile) {
         let path = file.relativePath
-        let target = claimsFolder.appending(ClaimName.encode(id, path).components)
+        let target = claimsFolder.pushing(ClaimName.encode(id, path))
         do {
             let open = try BeneathOpener(root: settings.path).open(path, followingLinks: false)
             try check(open, is: file)
@@ -168,7 +169,7 @@ extension DropFolder {
     }
 
     private func moveAcross(_ path: FilePath, to target: FilePath, _ folders: FolderSync) throws {
-        let source = settings.path.appending(path.components)
+        let source = settings.path.pushing(path)
         try DurableRename.createFolder(
             target.removingLastComponent(), mode: .ownerReadWriteExecute, folders: folders, disk: disk)
         try DurableRename.move(from: source, to: target, replacing: false, folders: folders, disk: disk)
@@ -178,7 +179,7 @@ extension DropFolder {
     private func returnToFolder(_ claimed: FilePath, _ path: FilePath) {
         // Failing that, it stays among the claims, where the next start finds it.
         _ = try? DurableRename.moveToFreeName(
-            from: claimed, to: settings.path.appending(path.components), folders: FolderSync(disk: disk), disk: disk)
+            from: claimed, to: settings.path.pushing(path), folders: FolderSync(disk: disk), disk: disk)
     }
 
     private func putBack(_ file: ReadyFile, _ claim: Claim, after error: FileError) -> IntakeError {

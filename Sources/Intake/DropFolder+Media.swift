@@ -52,7 +52,7 @@ extension DropFolder {
     /// Where the media is.
     public nonisolated func mediaPath(_ media: OpenableMedia) -> FilePath {
         let root = media.rootIndex == 0 ? settings.path : settings.mediaRoots[media.rootIndex - 1]
-        return root.appending(media.relativePath.components)
+        return root.pushing(media.relativePath)
     }
 
     private struct Located {
@@ -71,11 +71,11 @@ extension DropFolder {
         }
         guard let drop = roots[0].real else { throw BeneathOpener.Refusal.missing }
         if path.isRelative {
-            let below = folder.appending(path.components)
+            let below = folder.pushing(path)
             do {
                 return try located(try BeneathOpener(root: drop).place(below), roots.map(\.real))
             } catch BeneathOpener.Refusal.outside {
-                return try locateByRealPath(drop.appending(below.components), roots.map(\.real))
+                return try locateByRealPath(drop.pushing(below), roots.map(\.real))
             }
         }
         for root in roots {
@@ -83,6 +83,7 @@ extension DropFolder {
                 guard let real = root.real else { throw BeneathOpener.Refusal.missing }
                 var below = path
                 _ = below.removePrefix(spelled)
+                if below.isEmpty { throw BeneathOpener.Refusal.notRegular(.directory) }
                 do {
                     return try located(try BeneathOpener(root: real).place(below), roots.map(\.real))
                 } catch BeneathOpener.Refusal.outside {
@@ -119,7 +120,7 @@ extension DropFolder {
     }
 
     private func key(_ rootIndex: Int, _ relativePath: FilePath) -> FilePath {
-        rootIndex == 0 ? relativePath : settings.mediaRoots[rootIndex - 1].appending(relativePath.components)
+        rootIndex == 0 ? relativePath : settings.mediaRoots[rootIndex - 1].pushing(relativePath)
     }
 
     private func settle(_ file: Located, text: String) throws -> MediaResolution {

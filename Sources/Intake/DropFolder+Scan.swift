@@ -193,7 +193,7 @@ extension DropFolder {
     private func look(_ path: FilePath, by sign: SettleTracker.Sign) {
         guard rules.verdict(path).isTaken else { return forget(path) }
         do {
-            let look = try FileLook.at(settings.path.appending(path.components))
+            let look = try FileLook.at(settings.path.pushing(path))
             guard look.kind == .regular else { return forget(path) }
             found(path, look.identity, by: sign)
         } catch {
@@ -242,7 +242,7 @@ extension DropFolder {
 
     private func hasWriter(_ path: FilePath) -> Bool {
         // What cannot be opened is found out, and said, by whoever reads it.
-        guard let file = try? OpenFile.reading(settings.path.appending(path.components)) else { return false }
+        guard let file = try? OpenFile.reading(settings.path.pushing(path)) else { return false }
         return file.writer() == .present
     }
 }

@@ -59,7 +59,9 @@ public struct FileRules: Hashable, Sendable {
         FileRules(settings).verdict(relativePath)
     }
 
-    /// What the file of this name is. The path is relative to the watch.
+    /// What the file of this name is.
+    ///
+    /// The path is relative to the watch.
     public func verdict(_ path: FilePath) -> FileVerdict {
         let normal = path.lexicallyNormalized()
         guard path.isRelative, let name = normal.lastComponent, normal.components.first?.kind == .regular else {
@@ -81,15 +83,15 @@ public struct FileRules: Hashable, Sendable {
 
     /// Why the folder with this last component is not entered, those above it being entered; nil when it is.
     func enteringVerdict(_ name: FilePath.Component, at path: FilePath) -> FileVerdict? {
-        if name == DropFolderLayout.ownFolder { return .own }
+        if name.bytes == Self.own { return .own }
         if !recursive { return .subfolder }
         return ignoring(name, at: path)
     }
 
     /// What a file is, its folder being one that is looked at.
     func verdict(of name: FilePath.Component, at path: FilePath) -> FileVerdict {
-        if path.removingLastComponent().isEmpty, name == DropFolderLayout.ownFolder { return .own }
         let bytes = name.bytes
+        if bytes == Self.own { return .own }
         if bytes.count >= Self.temporary.count, bytes.suffix(Self.temporary.count).elementsEqual(Self.temporary) {
             return .temporary
         }
@@ -100,6 +102,7 @@ public struct FileRules: Hashable, Sendable {
         return importsLooseMedia ? .media : .looseMediaIgnored
     }
 
+    private static let own = Array(DropFolderLayout.ownFolder.string.utf8)
     private static let temporary = Array(TemporaryName.suffix.utf8)
 
     private func ignoring(_ name: FilePath.Component, at path: FilePath) -> FileVerdict? {

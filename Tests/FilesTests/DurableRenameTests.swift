@@ -9,18 +9,19 @@ struct DurableRenameTests {
     /// Two file systems that every Linux machine has.
     static let targets: [FilePath] = ["/tmp", "/dev/shm"]
 
-    @Test("moves a file with its mode and time, on one file system and across two", arguments: targets)
-    func moves(target: FilePath) throws {
+    @Test(
+        "moves a file with its mode and time, on one file system and across two", arguments: targets, [0, 7, 1_000_000])
+    func moves(target: FilePath, size: Int) throws {
         let here = try TemporaryFolder()
         let there = try TemporaryFolder(in: target)
-        let from = try here.write(String(repeating: "x", count: 1_000_000), to: "a.bin")
+        let from = try here.write(String(repeating: "x", count: size), to: "a.bin")
         #expect(chmod(from.string, 0o604) == 0)
         let before = try FileLook.at(from)
         let to = there.path.appending("b.bin")
         try DurableRename.move(from: from, to: to, replacing: false)
         let after = try FileLook.at(to)
         #expect(try !FileLook.exists(from))
-        #expect(after.identity.size == 1_000_000)
+        #expect(after.identity.size == Int64(size))
         #expect(after.identity.modified == before.identity.modified)
         var status = stat()
         #expect(stat(to.string, &status) == 0)

@@ -16,7 +16,7 @@ final class TemporaryFolder: Sendable {
     /// Writes a file, its folders made.
     @discardableResult
     func write(_ text: String, to name: FilePath) throws -> FilePath {
-        let file = path.appending(name.components)
+        let file = path.pushing(name)
         try DurableRename.createFolder(file.removingLastComponent())
         let descriptor = try FileDescriptor.open(
             file, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWriteGroupRead)
@@ -25,17 +25,17 @@ final class TemporaryFolder: Sendable {
     }
 
     func makeFolder(_ name: FilePath) throws {
-        try DurableRename.createFolder(path.appending(name.components))
+        try DurableRename.createFolder(path.pushing(name))
     }
 
     func rename(_ from: FilePath, _ to: FilePath) throws {
-        let from = path.appending(from.components)
-        let to = path.appending(to.components)
+        let from = path.pushing(from)
+        let to = path.pushing(to)
         guard Glibc.rename(from.string, to.string) == 0 else { throw Errno(rawValue: errno) }
     }
 
     func link(_ name: FilePath, to target: FilePath) throws {
-        let name = path.appending(name.components)
+        let name = path.pushing(name)
         guard symlink(target.string, name.string) == 0 else { throw Errno(rawValue: errno) }
     }
 
@@ -46,7 +46,7 @@ final class TemporaryFolder: Sendable {
         guard let walk = try? FolderWalk(path) else { return }
         var folders: [FilePath] = [path]
         while let entry = (try? walk.next()) ?? nil {
-            let full = path.appending(entry.path.components)
+            let full = path.pushing(entry.path)
             if entry.kind == .directory {
                 folders.append(full)
             } else {

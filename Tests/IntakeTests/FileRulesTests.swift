@@ -90,7 +90,8 @@ struct ClaimNameTests {
         }
     }
 
-    @Test("is not seen in what is none", arguments: ["rows", ".hidden", "id.", "id.%zz", "id.%", "id.%00"])
+    @Test(
+        "is not seen in what is none", arguments: ["rows", ".hidden", "id.", "id.%zz", "id.%", "id.%00", "id.%2Fetc"])
     func noClaim(name: String) {
         #expect(ClaimName.decode(FilePath(name)) == nil)
     }

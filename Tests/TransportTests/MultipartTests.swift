@@ -136,7 +136,9 @@ struct MultipartTests {
         #expect(fstat(descriptor.rawValue, &now) != 0 || now.st_rdev != null.st_rdev)
     }
 
-    @Test("a gigabyte goes out in constant memory")
+    @Test(
+        "a gigabyte goes out in constant memory",
+        .disabled(if: runsUnderAddressSanitizer, "it keeps what was freed for a while"))
     func constantMemory() async throws {
         let server = LoopbackServer { client in
             _ = client.request(keepingBody: false)

@@ -84,3 +84,6 @@ let gzipOfAMegabyte: [UInt8] =
 
 /// Blocks the calling thread: a server's way to be slow.
 func pause(milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
+/// Whether memory figures mean nothing.
+let runsUnderAddressSanitizer = dlsym(dlopen(nil, RTLD_NOW), "__asan_init") != nil

@@ -2,8 +2,24 @@
 public struct RowDefaults: Sendable, Equatable {
     struct Entry: Sendable, Equatable {
         let key: RowKey
-        /// The value as written.
-        let value: [UInt8]
+        /// The value as written, and bytes behind it that may be read.
+        private let padded: [UInt8]
+        let count: Int
+
+        init(key: RowKey, value: some Collection<UInt8>) {
+            self.key = key
+            padded = value + [UInt8](repeating: 0, count: JSONScanner.slack)
+            count = value.count
+        }
+
+        var value: ArraySlice<UInt8> { padded.prefix(count) }
+
+        func withSlice<Failure: Error>(_ body: (JSONSlice) throws(Failure) -> Void) throws(Failure) {
+            try padded.withUnsafeBufferPointer { buffer throws(Failure) in
+                guard let bytes = buffer.baseAddress else { return }
+                try body(JSONSlice(bytes: bytes, start: 0, end: count))
+            }
+        }
     }
 
     private(set) var entries: [Entry] = []
@@ -48,7 +64,7 @@ public struct RowDefaults: Sendable, Equatable {
                 return
             }
             members.identify(in: bytes)
-            var reporter = RowReporter(row: 0, base: 0, root: "/defaults")
+            var reporter = RowReporter(root: "/defaults")
             for index in 0..<members.count {
                 let member = members.list[index]
                 let value = JSONSlice(bytes: bytes, start: Int(member.valueStart), end: Int(member.valueEnd))
@@ -66,7 +82,7 @@ public struct RowDefaults: Sendable, Equatable {
                 }
                 guard members.slots[Int(member.key.rawValue)] == Int32(index) else { continue }
                 RowRules.checkNested(member.key, value, &reporter)
-                found.append(Entry(key: member.key, value: Array(value.raw)))
+                found.append(Entry(key: member.key, value: value.raw))
             }
             problem = reporter.problems.first
         }
@@ -78,7 +94,7 @@ public struct RowDefaults: Sendable, Equatable {
         entries = found
     }
 
-    subscript(_ key: RowKey) -> [UInt8]? {
+    subscript(_ key: RowKey) -> ArraySlice<UInt8>? {
         entries.first { $0.key == key }?.value
     }
 
@@ -86,5 +102,5 @@ public struct RowDefaults: Sendable, Equatable {
     public var needsOntology: Bool { self[.metadataFields].map { $0.count > 2 } ?? false }
 
     /// How many bytes they add to a row at most.
-    var byteCount: Int { entries.reduce(0) { $0 + $1.value.count + $1.key.text.utf8.count + 4 } }
+    var byteCount: Int { entries.reduce(0) { $0 + $1.count + $1.key.text.utf8.count + 4 } }
 }

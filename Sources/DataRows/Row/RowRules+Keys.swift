@@ -14,8 +14,7 @@ extension RowRules {
         _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ base: Int64, _ members: JSONMembers,
         _ row: inout SurveyedRow
     ) -> Bool {
-        var reporter = RowReporter(
-            row: row.index, base: base, root: ManifestWalker.pointer(row: row.index, isEnvelope: isEnvelope))
+        var reporter = RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
         defer { row.problems += reporter.problems }
         guard members.total <= JSONMembers.capacity else {
             reporter.report(
@@ -59,8 +58,7 @@ extension RowRules {
 
     /// Checks `key`: `{"id": "…"}` or `{"global_key": "…"}`.
     @inline(never) func inspectKey(_ value: JSONSlice, _ base: Int64, _ row: inout SurveyedRow) {
-        var reporter = RowReporter(
-            row: row.index, base: base, root: ManifestWalker.pointer(row: row.index, isEnvelope: isEnvelope))
+        var reporter = RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
         defer { row.problems += reporter.problems }
         guard operation != .create else {
             reporter.report(

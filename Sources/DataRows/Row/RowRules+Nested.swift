@@ -14,8 +14,7 @@ extension RowRules {
     @inline(never) private func inspectNestedValues(
         _ bytes: UnsafePointer<UInt8>, _ base: Int64, _ members: JSONMembers, _ row: inout SurveyedRow
     ) {
-        var reporter = RowReporter(
-            row: row.index, base: base, root: ManifestWalker.pointer(row: row.index, isEnvelope: isEnvelope))
+        var reporter = RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
         if let value = members.value(.attachments, in: bytes) { Self.checkNested(.attachments, value, &reporter) }
         if members.value(.tileLayerURL, in: bytes) == nil {
             if let value = members.value(.embeddings, in: bytes) { Self.checkNested(.embeddings, value, &reporter) }
@@ -42,6 +41,11 @@ extension RowRules {
         }
     }
 
+    private static func isAttachmentType(_ value: JSONSlice) -> Bool {
+        value.says("IMAGE") || value.says("VIDEO") || value.says("AUDIO") || value.says("HTML")
+            || value.string.map(attachmentTypes.contains) ?? false
+    }
+
     static let attachmentTypes = [
         "AUDIO", "VIDEO", "IMAGE", "IMAGE_OVERLAY", "HTML", "RAW_TEXT", "TEXT_URL", "PDF_URL", "CAMERA_IMAGE",
     ]
@@ -54,7 +58,7 @@ extension RowRules {
                 "the attachments are not a list: write [{\"type\": \"IMAGE\", \"value\": \"https://…\"}]")
         }
         value.forEachElement { index, element in
-            let pointer = "/attachments/\(index)"
+            var pointer: String { "/attachments/\(index)" }
             guard element.kind == .object else {
                 return reporter.report(
                     element, pointer, "invalid_attachment",
@@ -63,11 +67,7 @@ extension RowRules {
             var type: JSONSlice?
             var content: JSONSlice?
             element.forEachMember { key, value in
-                switch key.string {
-                case "type": type = value
-                case "value": content = value
-                default: break
-                }
+                if key.says("type") { type = value } else if key.says("value") { content = value }
             }
             guard let type else {
                 return reporter.report(
@@ -85,7 +85,7 @@ extension RowRules {
                     "the attachment's value is not a string with something in it: write an address, or the text of a RAW_TEXT"
                 )
             }
-            guard let name = type.string, attachmentTypes.contains(name) else {
+            guard isAttachmentType(type) else {
                 let nearest = NearestName.of(type.string ?? "", among: attachmentTypes)
                 return reporter.report(
                     type, pointer + "/type", "invalid_attachment_type",
@@ -102,7 +102,7 @@ extension RowRules {
                 value, "/embeddings", "invalid_embeddings", "the embeddings are not a list: \(shape)")
         }
         value.forEachElement { index, element in
-            let pointer = "/embeddings/\(index)"
+            var pointer: String { "/embeddings/\(index)" }
             guard element.kind == .object else {
                 return reporter.report(
                     element, pointer, "invalid_embedding", "the embedding is not an object: \(shape)")
@@ -119,7 +119,7 @@ extension RowRules {
                     "invalid_embedding_vector", "the embedding has no \"vector\" that is a list of numbers: \(shape)")
             }
             vector.forEachElement { place, number in
-                if PythonNumber(number) == nil {
+                if number.kind != .number, PythonNumber(number) == nil {
                     reporter.report(
                         number, pointer + "/vector/\(place)", "invalid_embedding_vector",
                         "the vector's entry is not a finite number: write a number")
@@ -148,7 +148,7 @@ extension RowRules {
                 value, "/metadata_fields", "invalid_metadata_fields", "the metadata fields are not a list: \(shape)")
         }
         value.forEachElement { index, element in
-            let pointer = "/metadata_fields/\(index)"
+            var pointer: String { "/metadata_fields/\(index)" }
             guard element.kind == .object else {
                 return reporter.report(
                     element, pointer, "invalid_metadata_field", "the metadata field is not an object: \(shape)")
@@ -170,7 +170,7 @@ extension RowRules {
                 "conversationalData is not a list of messages: write a list, or put the conversation into row_data")
         }
         value.forEachElement { index, message in
-            let pointer = "/conversationalData/\(index)"
+            var pointer: String { "/conversationalData/\(index)" }
             guard message.kind == .object else {
                 return reporter.report(
                     message, pointer, "invalid_message", "the message is not an object: write {\"content\": \"…\", …}")
@@ -197,11 +197,12 @@ struct EmbeddingFields {
     init(_ embedding: JSONSlice) {
         var found: (id: JSONSlice?, vector: JSONSlice?, clusters: JSONSlice?)
         embedding.forEachMember { key, value in
-            switch key.string {
-            case "embedding_id": found.id = value
-            case "vector": found.vector = value
-            case "clusters": found.clusters = value
-            default: break
+            if key.says("vector") {
+                found.vector = value
+            } else if key.says("embedding_id") {
+                found.id = value
+            } else if key.says("clusters") {
+                found.clusters = value
             }
         }
         (id, vector, clusters) = found
@@ -217,11 +218,12 @@ struct MetadataFieldParts {
     init(_ field: JSONSlice) {
         var found: (schemaID: JSONSlice?, name: JSONSlice?, value: JSONSlice?)
         field.forEachMember { key, value in
-            switch key.string {
-            case "schema_id": found.schemaID = value
-            case "name": found.name = value
-            case "value": found.value = value
-            default: break
+            if key.says("name") {
+                found.name = value
+            } else if key.says("value") {
+                found.value = value
+            } else if key.says("schema_id") {
+                found.schemaID = value
             }
         }
         (schemaID, name, value) = found

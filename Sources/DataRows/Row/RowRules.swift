@@ -17,7 +17,8 @@ struct RowRules {
         self.operation = operation
         self.defaults = defaults
         self.isEnvelope = isEnvelope
-        overhead = Self.wrapperBytes + defaults.byteCount + (defaults.needsOntology ? 4096 : 0)
+        // A metadata field of a few bytes may become two entries with an id each.
+        overhead = Self.wrapperBytes + defaults.byteCount * (defaults.needsOntology ? 8 : 1)
     }
 
     /// A row that was too long to be looked at.
@@ -65,8 +66,7 @@ struct RowRules {
     }
 
     private func reporter(_ row: SurveyedRow, _ base: Int64) -> RowReporter {
-        RowReporter(
-            row: row.index, base: base, root: ManifestWalker.pointer(row: row.index, isEnvelope: isEnvelope))
+        RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
     }
 
     // MARK: Rows that are no objects
@@ -105,7 +105,8 @@ struct RowRules {
             }
         }
         row.mediaPath = path
-        row.payloadBytes += Self.mediaBytes + path.utf8.count * 2
+        // As external id, each byte may need an escape.
+        row.payloadBytes += Self.mediaBytes + path.utf8.count * 6
     }
 
     // MARK: Objects
@@ -173,6 +174,8 @@ struct RowRules {
         if value.isFalsy {
             return report(value, base, "/row_data", &row, "empty_row_data") { Self.emptyMessage }
         }
+        // Tiled imagery of the older shape goes out as it is.
+        if members.value(.tileLayerURL, in: bytes) != nil { return }
         switch RowContent(of: value, maximumTextBytes: policy.maximumTextBytes) {
         case .inline, .structured: break
         case .path: takePath(value, "/row_data", base, &row)
@@ -202,16 +205,32 @@ struct RowRules {
         }
     }
 
+    /// Whether a key has nothing to look closer at: no space, no escape, nothing but ASCII.
+    @inline(__always) private static func isPlainKey(_ value: JSONSlice) -> Bool {
+        var at = value.start &+ 1
+        let end = value.end &- 1
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        while at < end {
+            // Eight bytes at a time; those past the end are made to count as plain.
+            var chunk = UnsafeRawPointer(value.bytes).loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            let count = end &- at
+            if count < 8 {
+                let past = ~0 &<< UInt64(count &* 8)
+                chunk = chunk & ~past | 0x7f7f_7f7f_7f7f_7f7f & past
+            }
+            let space = chunk ^ 0x2020_2020_2020_2020
+            let backslash = chunk ^ 0x5c5c_5c5c_5c5c_5c5c
+            let marks = (space &- ones) & ~space | (backslash &- ones) & ~backslash | chunk
+            if marks & 0x8080_8080_8080_8080 != 0 { return false }
+            at &+= 8
+        }
+        return true
+    }
+
     /// What is wrong with a global key; Labelbox takes up to 200 characters without spaces at its ends and without two in a row.
     static func globalKeyProblem(_ value: JSONSlice) -> String? {
         guard value.kind == .string else { return "the global key is not a string: put it in quotes" }
-        var previous: UInt8 = 0x20
-        var isPlain = value.count <= 202 && value.count > 2
-        for byte in value.inner {
-            if byte == 0x5c || byte >= 0x80 || (byte == 0x20 && previous == 0x20) { isPlain = false }
-            previous = byte
-        }
-        if isPlain, previous != 0x20 { return nil }
+        if value.count > 2, value.count <= 202, isPlainKey(value) { return nil }
         let text = String(decoding: JSONText.unescapedLossily(value.inner), as: UTF8.self)
         let count = text.unicodeScalars.count
         if count == 0 { return "the global key is empty: write 1 to 200 characters, or leave the key out" }

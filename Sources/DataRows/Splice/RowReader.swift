@@ -27,7 +27,9 @@ public struct SourceRow: ~Copyable {
     /// What names or holds the content: a string item itself, else `row_data`.
     var content: JSONSlice? {
         if isOversize { return nil }
-        if isObject { return value(.conversationalData) == nil ? value(.rowData) : nil }
+        if isObject {
+            return value(.conversationalData) == nil && value(.tileLayerURL) == nil ? value(.rowData) : nil
+        }
         return whole.kind == .string ? whole : nil
     }
 

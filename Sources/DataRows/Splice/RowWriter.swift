@@ -106,6 +106,8 @@ public struct RowWriter: Sendable {
 
     /// Adds one row to a chunk.
     ///
+    /// The row should be one that pass 1 found valid; of another, what is written is JSON, and nothing more is promised.
+    ///
     /// - Returns: where its names stand in the chunk.
     /// - Throws: ``RowWritingError``; the chunk is then as it was.
     public func append(
@@ -282,6 +284,10 @@ public struct RowWriter: Sendable {
                 try writeMetadata(value, row, &output)
                 continue
             case .embeddings where !isTile && value.kind == .list:
+                // Their numbers are taken apart, so they are looked at again: the row may not be one that pass 1 saw.
+                var reporter = RowReporter(row: row.index, base: row.offset, isEnvelope: context.isEnvelope)
+                RowRules.checkNested(.embeddings, value, &reporter)
+                if let problem = reporter.problems.first { throw .problem(problem) }
                 writeName(.embeddings, &output)
                 EmbeddingWriter.write(value, &output)
                 continue
@@ -301,9 +307,7 @@ public struct RowWriter: Sendable {
             let start = output.count
             switch entry.key {
             case .metadataFields, .embeddings:
-                try entry.value.withUnsafeBufferPointer { bytes throws(RowWritingError) in
-                    guard let base = bytes.baseAddress else { return }
-                    let value = JSONSlice(bytes: base, start: 0, end: bytes.count)
+                try entry.withSlice { value throws(RowWritingError) in
                     if entry.key == .embeddings {
                         EmbeddingWriter.write(value, &output)
                     } else {
