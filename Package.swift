@@ -21,7 +21,7 @@ let package = Package(
     name: "datarowd",
     products: [
         .executable(name: "datarowd", targets: ["datarowd"]),
-        //.executable(name: "datarowctl", targets: ["datarowctl"]),
+        .executable(name: "datarowctl", targets: ["datarowctl"]),
         .executable(name: "labelbox-sim", targets: ["labelbox-sim"]),
         .library(name: "DataRows", targets: ["DataRows"]),
         .library(name: "LabelboxAPI", targets: ["LabelboxAPI"]),
@@ -74,7 +74,7 @@ let package = Package(
         .target(name: "Reporting", dependencies: ["DataRows", "Files", "Ledger", "Locking", "Results", .log, .system]),
 
         // The configuration.
-        .target(name: "Settings", dependencies: [.system, .yams]),
+        .target(name: "Settings", dependencies: ["DataRows", .system, .yams]),
 
         // The desk.
         .target(
@@ -85,26 +85,42 @@ let package = Package(
             ]),
         .executableTarget(name: "datarowd", dependencies: ["Daemon", "Settings", .arguments, .log, .system, .unixSignals]),
 
+        .target(
+            name: "Control",
+            dependencies: ["DataRows", "Files", "Intake", "Ledger", "Reporting", "Settings", .system]),
+        .executableTarget(
+            name: "datarowctl",
+            dependencies: ["Control", "DataRows", "Ledger", "Reporting", "Settings", .arguments, .system]),
+
         // The stage set.
         .target(name: "LabelboxSimulator", dependencies: ["Locking", .crypto, .nio, .nioHTTP, .nioPosix]),
         .executableTarget(name: "labelbox-sim", dependencies: ["LabelboxSimulator", .arguments]),
 
         // Tests: one target a room.
         .target(name: "TestSupport", dependencies: ["Locking"], path: "Tests/TestSupport"),
-        .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
-        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport", .system]),
-        .testTarget(name: "PacingTests", dependencies: ["Pacing", "TestSupport"]),
-        .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", .system]),
-        .testTarget(name: "IntakeTests", dependencies: ["Intake", "TestSupport", .log, .system]),
         .executableTarget(
             name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
         .testTarget(
-            name: "LedgerTests", dependencies: ["DataRows", "Ledger", "Locking", "ledger-torture", .grdb, .system]),
+            name: "ControlTests",
+            dependencies: ["Control", "DataRows", "Intake", "Ledger", "Locking", "Reporting", "Settings", .system]),
+        .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", .system]),
+        .testTarget(name: "HouseRulesTests"),
         .testTarget(
-            name: "LabelboxAPITests", dependencies: ["DataRows", "LabelboxAPI", "Locking", "Transport", .system]),
+            name: "ImportingTests",
+            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
+        .testTarget(name: "IntakeTests", dependencies: ["DataRows", "Files", "Intake", "Locking", .log, .system]),
+        .testTarget(
+            name: "LabelboxAPITests", dependencies: ["DataRows", "LabelboxAPI", "Locking", "Transport", .system],
+            resources: [.copy("Fixtures")]),
+        .testTarget(name: "LabelboxSimulatorTests", dependencies: ["LabelboxSimulator"]),
+        .testTarget(
+            name: "LedgerTests", dependencies: ["DataRows", "Ledger", "Locking", "ledger-torture", .grdb, .system]),
+        .testTarget(name: "PacingTests", dependencies: ["Locking", "Pacing", "TestSupport"]),
         .testTarget(
             name: "ReportingTests", dependencies: ["DataRows", "Ledger", "Locking", "Reporting", "Results", .system]),
-        .testTarget(name: "SettingsTests", dependencies: ["Settings", .system]),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings", .system, .yams]),
+        .testTarget(name: "TransportTests", dependencies: ["Locking", "Transport", .system]),
     ],
     cLanguageStandard: .c17
 )

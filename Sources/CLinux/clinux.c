@@ -37,6 +37,20 @@ ssize_t clinux_copy_range(int from, int to, size_t length) {
     return copy_file_range(from, NULL, to, NULL, length, 0);
 }
 
+int clinux_write_all(int fd, const void *bytes, size_t count) {
+    const char *rest = bytes;
+    while (count > 0) {
+        ssize_t written = write(fd, rest, count);
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            return -1;
+        }
+        rest += written;
+        count -= (size_t)written;
+    }
+    return 0;
+}
+
 int clinux_syncfs(int fd) { return syncfs(fd); }
 
 int clinux_lock_open_file(int fd) {

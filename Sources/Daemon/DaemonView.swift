@@ -45,9 +45,11 @@ final class DaemonView: Sendable {
             budget: .init(
                 requestsPerMinute: pace.limit, used: pace.usedInWindow,
                 pausedUntil: pace.pausedFor.map { now.addingTimeInterval($0 / .seconds(1)) }),
-            concurrency: .init(inFlight: pace.inFlight, limit: pace.concurrencyLimit, maximum: settings.labelbox.maxConnections),
+            concurrency: .init(
+                inFlight: pace.inFlight, limit: pace.concurrencyLimit, maximum: settings.labelbox.maxConnections),
             breaker: .init(
-                state: pace.breaker.shown, nextProbe: pace.breakerProbeIn.map { now.addingTimeInterval($0 / .seconds(1)) }),
+                state: pace.breaker.shown,
+                nextProbe: pace.breakerProbeIn.map { now.addingTimeInterval($0 / .seconds(1)) }),
             lastError: lastError.current)
     }
 
@@ -59,13 +61,19 @@ final class DaemonView: Sendable {
         default: break
         }
         if let reason = pace.blockedReason {
-            return (.blocked, "Labelbox refuses the account (\(reason)); no row fails for it, and it is tried again every 5 minutes")
+            return (
+                .blocked,
+                "Labelbox refuses the account (\(reason)); no row fails for it, and it is tried again every 5 minutes"
+            )
         }
         if let (stage, reason) = importer.health.current.min(by: { $0.key < $1.key }) {
             return (.paused, "\(stage) cannot work: \(reason)")
         }
         if pace.breaker != .closed {
-            return (.degraded, "Labelbox does not answer (\(pace.breakerReason ?? "")); it is probed, and work waits without loss")
+            return (
+                .degraded,
+                "Labelbox does not answer (\(pace.breakerReason ?? "")); it is probed, and work waits without loss"
+            )
         }
         if let folder = folders.first(where: { $0.mode == .missing }) {
             return (.degraded, "watch '\(folder.name)': \(folder.reason ?? "its folder is missing")")
@@ -84,7 +92,8 @@ final class DaemonView: Sendable {
             case .missing(let why): (.missing, why)
             }
         return WatchSnapshot(
-            name: watch.name, path: watch.folder.settings.path, mode: mode, reason: reason, settlingCount: settling.count,
+            name: watch.name, path: watch.folder.settings.path, mode: mode, reason: reason,
+            settlingCount: settling.count,
             settling: settling.files.map {
                 Reporting.SettlingFile(
                     path: $0.relativePath, bytes: $0.bytes, since: $0.since, reason: $0.reason, nextLook: $0.until,

@@ -12,7 +12,9 @@ public import Settings
 internal import SystemPackage
 internal import Transport
 
-/// The service: puts the rooms together, starts them in order and stops them in order. It decides nothing.
+/// The service: puts the rooms together, starts them in order and stops them in order.
+///
+/// It decides nothing.
 public final class DatarowDaemon: Sendable {
     /// Of the program, in its status and its requests.
     public static let version = "0.1.0"
@@ -79,7 +81,8 @@ public final class DatarowDaemon: Sendable {
                 random: { UInt64.random(in: .min ... .max) }, changed: { bell.ring() }))
 
         let view = DaemonView(
-            settings: settings, startedAt: start, watches: watches, pacer: pacer, importer: importer, lastError: lastError,
+            settings: settings, startedAt: start, watches: watches, pacer: pacer, importer: importer,
+            lastError: lastError,
             now: { time.now })
         let reporting = ReportingService(
             store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: state), files: StatusWriting()),

@@ -1,6 +1,6 @@
-public import Logging
 internal import Files
 internal import Foundation
+public import Logging
 internal import SystemPackage
 
 /// Writes each event as one line to standard error.
@@ -41,7 +41,9 @@ public struct LineLogHandler: LogHandler {
             line = "<\(event.level.priority)>\(event.message)"
             for (key, value) in all { line += " \(key)=\(Self.quoted("\(value)"))" }
         case .json:
-            var members: [String: String] = ["time": Self.timestamp(), "level": event.level.rawValue, "message": "\(event.message)"]
+            var members: [String: String] = [
+                "time": Self.timestamp(), "level": event.level.rawValue, "message": "\(event.message)",
+            ]
             for (key, value) in all { members[key] = "\(value)" }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -61,8 +63,11 @@ public struct LineLogHandler: LogHandler {
     }
 
     private static func quoted(_ text: String) -> String {
-        guard text.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" || $0.isNewline }) || text.isEmpty else { return text }
-        return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
+        guard text.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" || $0.isNewline }) || text.isEmpty else {
+            return text
+        }
+        return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+            + "\""
     }
 
     private static func timestamp() -> String {

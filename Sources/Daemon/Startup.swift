@@ -1,11 +1,11 @@
-public import DataRows
+internal import DataRows
 internal import Files
 internal import Foundation
 internal import Importing
 internal import Intake
 internal import Ledger
 internal import Logging
-public import Settings
+internal import Settings
 internal import SystemPackage
 internal import Transport
 
@@ -35,26 +35,31 @@ enum Startup {
         guard settings.submitWith == .upsertDataRows else {
             throw StartFailure(
                 .configuration,
-                "labelbox.submit_with: '\(settings.submitWith.rawValue)' is not available in this version: use upsertDataRows")
+                "labelbox.submit_with: '\(settings.submitWith.rawValue)' is not available in this version: use upsertDataRows"
+            )
         }
         do {
             return try CurlTransport(
                 .init(
-                    caFile: settings.caFile?.string, proxy: settings.proxy, userAgent: "datarowd/\(DatarowDaemon.version)",
+                    caFile: settings.caFile?.string, proxy: settings.proxy,
+                    userAgent: "datarowd/\(DatarowDaemon.version)",
                     maxConnections: max(settings.maxConnections * 2, 4)))
         } catch {
             throw StartFailure(.configuration, "the transport cannot be set up: \(error)")
         }
     }
 
-    /// Opens the drop folders. One that is missing is waited for; one that another daemon has is an error.
+    /// Opens the drop folders.
+    ///
+    /// One that is missing is waited for; one that another daemon has is an error.
     static func watches(
         _ settings: Settings, clock: any Clock<Duration>, now: @escaping @Sendable () -> Date, logger: Logger
     ) async throws(StartFailure) -> [ImportWatch] {
         var watches: [ImportWatch] = []
         for watch in settings.watches {
             let folder = DropFolder(
-                watch.folderSettings(stateDirectory: settings.stateDirectory), clock: clock, wallClock: now, logger: logger)
+                watch.folderSettings(stateDirectory: settings.stateDirectory), clock: clock, wallClock: now,
+                logger: logger)
             do { try await folder.start() } catch { throw failure(of: error) }
             watches.append(watch.importWatch(folder))
         }
@@ -119,12 +124,6 @@ extension WatchSettings {
             operations: Set(operations.compactMap { DataRows.RowOperation(rawValue: $0.rawValue) }),
             policy: rowPolicy,
             invalidRows: onInvalidRow == .reject ? .reject : .skip, maximumRowsPerTask: maxRowsPerTask, linger: linger,
-            mediaURLAge: mediaURLAge)
-    }
-
-    /// The rules that rows are held to.
-    public var rowPolicy: RowPolicy {
-        RowPolicy(
-            globalKey: DataRows.GlobalKeyPolicy(rawValue: globalKey.rawValue) ?? .derive, mediaType: mediaType?.rawValue)
+            maximumManifestBytes: maxManifestSize, mediaURLAge: mediaURLAge)
     }
 }

@@ -29,7 +29,8 @@ struct StatusWriting: FileWriting {
     }
 
     func read(_ path: FilePath, limit: Int) throws(StatusFileError) -> [UInt8]? {
-        guard let size = (try? FileManager.default.attributesOfItem(atPath: path.string))?[.size] as? Int, size <= limit,
+        guard let size = (try? FileManager.default.attributesOfItem(atPath: path.string))?[.size] as? Int,
+            size <= limit,
             let data = FileManager.default.contents(atPath: path.string)
         else { return nil }
         return [UInt8](data)

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 public import SystemPackage
 
@@ -5,11 +6,10 @@ public import SystemPackage
 public enum AtomicFile {
     /// Puts `bytes` at `path` so that every reader sees the old file or the new one.
     ///
-    /// - Parameters:
-    ///   - mode: the new file's permission bits, whatever the umask.
-    ///   - durable: whether the new file survives a power cut when this returns: the content is synced
-    ///     before the rename and the folder after it.
-    /// - Throws: `FileError`. The file at `path` is then untouched, unless only the last sync failed.
+    /// * `mode`: the new file's permission bits, whatever the umask.
+    /// * `durable`: whether the new file survives a power cut when this returns: the content is synced
+    ///   before the rename and the folder after it.
+    /// * Throws `FileError`. The file at `path` is then untouched, unless only the last sync failed.
     public static func write(
         _ bytes: some Collection<UInt8>, to path: FilePath, mode: FilePermissions = .ownerReadWriteGroupRead,
         durable: Bool, disk: DiskSync = DiskSync()
@@ -21,7 +21,7 @@ public enum AtomicFile {
 
     /// A file that is written in pieces and appears at `path` with `commit`.
     ///
-    /// - Parameter buffer: how many bytes are gathered before each write.
+    /// * `buffer`: how many bytes are gathered before each write.
     public static func writer(
         to path: FilePath, mode: FilePermissions = .ownerReadWriteGroupRead, buffer: Int = 64 * 1024,
         disk: DiskSync = DiskSync()
@@ -64,7 +64,9 @@ public final class AtomicFileWriter {
     /// The open file, for calls that write to it themselves.
     var rawDescriptor: CInt { descriptor }
 
-    /// Appends bytes. After a failure the file can only be discarded.
+    /// Appends bytes.
+    ///
+    /// After a failure the file can only be discarded.
     public func append(_ bytes: some Collection<UInt8>) throws(FileError) {
         count += Int64(bytes.count)
         if pending.count + bytes.count <= capacity {
@@ -72,12 +74,10 @@ public final class AtomicFileWriter {
             return
         }
         try flush()
-        var failure: FileError?
-        let wasContiguous: Void? = bytes.withContiguousStorageIfAvailable {
-            do throws(FileError) { try write(UnsafeRawBufferPointer($0)) } catch { failure = error }
-        }
-        if let failure { throw failure }
-        if wasContiguous == nil {
+        switch bytes.withContiguousStorageIfAvailable({ write(UnsafeRawBufferPointer($0)) }) {
+        case true?: return
+        case false?: throw .last("write", temporary)
+        case nil:
             pending.append(contentsOf: bytes)
             try flush()
         }
@@ -102,7 +102,9 @@ public final class AtomicFileWriter {
         if durable && syncFolder { try disk.folder(path.parent) }
     }
 
-    /// Gives the file up. Harmless after a commit.
+    /// Gives the file up.
+    ///
+    /// Harmless after a commit.
     public func discard() {
         guard descriptor >= 0 else { return }
         close(descriptor)
@@ -112,25 +114,15 @@ public final class AtomicFileWriter {
 
     /// Writes what is still in the buffer.
     func flush() throws(FileError) {
-        var failure: FileError?
-        pending.withUnsafeBytes { bytes in
-            do throws(FileError) { try write(bytes) } catch { failure = error }
-        }
-        if let failure { throw failure }
+        guard pending.withUnsafeBytes({ write($0) }) else { throw .last("write", temporary) }
         pending.removeAll(keepingCapacity: true)
     }
 
-    private func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    /// Says whether it succeeded rather than throwing: an error thrown, typed, inside the closures above was
+    /// seen where there was none, with the optimizer of Swift 6.3.1.
+    private func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
         precondition(descriptor >= 0, "a committed or discarded file takes no more bytes")
-        var rest = bytes
-        while !rest.isEmpty {
-            let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw .last("write", temporary)
-            }
-            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
-        }
+        return clinux_write_all(descriptor, bytes.baseAddress, bytes.count) == 0
     }
 
     private func rename(_ from: FilePath, _ to: FilePath) -> CInt {

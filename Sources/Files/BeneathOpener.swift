@@ -12,7 +12,7 @@ public struct BeneathOpener: Sendable {
 
     public init(root: FilePath) { self.init(root: root, usesOpenat2: true) }
 
-    /// - Parameter usesOpenat2: false takes the way of kernels before 5.6, which follows no links.
+    /// * `usesOpenat2`: false takes the way of kernels before 5.6, which follows no links.
     package init(root: FilePath, usesOpenat2: Bool) {
         self.root = root
         self.usesOpenat2 = usesOpenat2
@@ -31,7 +31,7 @@ public struct BeneathOpener: Sendable {
 
     /// Opens the regular file at `relative`, to be read.
     ///
-    /// - Parameter followingLinks: whether links on the way and in the last place are followed.
+    /// * `followingLinks`: whether links on the way and in the last place are followed.
     public func open(_ relative: FilePath, followingLinks: Bool = true) throws(Refusal) -> OpenFile {
         let handle = try self.handle(relative, followingLinks: followingLinks)
         defer { close(handle) }

@@ -48,10 +48,9 @@ public final class DirectoryHints: Sendable {
 
     /// Watches the root itself; call `watch` for each folder in it.
     ///
-    /// - Parameters:
-    ///   - capacity: how many paths wait at most for `take`.
-    ///   - wake: is called on a thread of its own when something can be taken; it must return at once.
-    /// - Throws: `FileError`; `.noSpace` when the user's inotify watches are used up.
+    /// * `capacity`: how many paths wait at most for `take`.
+    /// * `wake`: is called on a thread of its own when something can be taken; it must return at once.
+    /// * Throws `FileError`; `.noSpace` when the user's inotify watches are used up.
     public init(root: FilePath, capacity: Int = 16_384, wake: @escaping @Sendable () -> Void) throws(FileError) {
         self.root = root
         let pending = Locked(Pending())

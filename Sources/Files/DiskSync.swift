@@ -60,7 +60,9 @@ public final class FolderSync {
     /// Notes that entries of `folder` changed.
     public func add(_ folder: FilePath) { folders.insert(folder.orCurrent) }
 
-    /// Syncs what was noted, and forgets it. What failed stays noted.
+    /// Syncs what was noted, and forgets it.
+    ///
+    /// What failed stays noted.
     public func commit() throws(FileError) {
         var byDevice: [UInt64: [FilePath]] = [:]
         for folder in folders {

@@ -8,11 +8,11 @@ public enum DurableRename {
     ///
     /// Across file systems the content is copied in constant memory, made durable under a temporary name,
     /// given its name, and only then is the source removed; mode and modification time are kept.
-    /// - Parameters:
-    ///   - replacing: whether what has the name `to` may be overwritten.
-    ///   - folders: gathers the folders to sync, so that a batch syncs each once; without it both folders
-    ///     are synced before this returns.
-    /// - Throws: `FileError`; `.fileExists` when the name is taken and `replacing` is false.
+    ///
+    /// * `replacing`: whether what has the name `to` may be overwritten.
+    /// * `folders`: gathers the folders to sync, so that a batch syncs each once; without it both folders
+    ///   are synced before this returns.
+    /// * Throws `FileError`; `.fileExists` when the name is taken and `replacing` is false.
     public static func move(
         from: FilePath, to: FilePath, replacing: Bool, folders: FolderSync? = nil, disk: DiskSync = DiskSync()
     ) throws(FileError) {
@@ -50,7 +50,9 @@ public enum DurableRename {
         }
     }
 
-    /// Copies a regular file durably; the source stays. Mode and modification time are kept.
+    /// Copies a regular file durably; the source stays.
+    ///
+    /// Mode and modification time are kept.
     ///
     /// - Throws: `FileError`; `.resourceTemporarilyUnavailable` when the source changed while it was copied.
     public static func copy(
@@ -59,7 +61,9 @@ public enum DurableRename {
         try copy(try OpenFile.reading(from), to: to, replacing: replacing, disk: disk)
     }
 
-    /// Copies an open file durably. Mode and modification time are kept.
+    /// Copies an open file durably.
+    ///
+    /// Mode and modification time are kept.
     ///
     /// - Throws: `FileError`; `.resourceTemporarilyUnavailable` when the source changed while it was copied.
     public static func copy(
@@ -81,7 +85,7 @@ public enum DurableRename {
 
     /// Makes a folder and those above it that are missing.
     ///
-    /// - Parameter folders: gathers the folders to sync; without it they are synced before this returns.
+    /// * `folders`: gathers the folders to sync; without it they are synced before this returns.
     public static func createFolder(
         _ path: FilePath, mode: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute],
         folders: FolderSync? = nil, disk: DiskSync = DiskSync()

@@ -12,7 +12,8 @@ public final class FileBell: Sendable {
     /// Listens to the bell, which is made if it is missing.
     ///
     /// A bell that was replaced is heard once more and then no longer: call `renew` when it was heard.
-    /// - Parameter heard: is called on a thread of its own and must return at once.
+    ///
+    /// * `heard`: is called on a thread of its own and must return at once.
     public init(_ path: FilePath, heard: @escaping @Sendable () -> Void) throws(FileError) {
         self.path = path
         queue = try InotifyQueue { _ in heard() }

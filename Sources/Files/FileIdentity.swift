@@ -12,7 +12,9 @@ public struct FileIdentity: Hashable, Codable, Sendable {
     public let size: Int64
     /// When the content last changed, in nanoseconds since 1970; whoever owns the file can set it.
     public let modified: Int64
-    /// When content or attributes last changed, in nanoseconds since 1970. A rename changes it too.
+    /// When content or attributes last changed, in nanoseconds since 1970.
+    ///
+    /// A rename changes it too.
     public let changed: Int64
 
     public init(device: UInt64, inode: UInt64, size: Int64, modified: Int64, changed: Int64) {

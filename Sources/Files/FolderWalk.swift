@@ -34,13 +34,12 @@ public final class FolderWalk {
     private let report: (FileError) -> Void
     private var levels: [Level] = []
 
-    /// - Parameters:
-    ///   - maximumDepth: how many levels of folders are opened; 1 is the root alone.
-    ///   - choose: is asked about each name before it is looked at; where the file system does not tell the
-    ///     kind with the name, first with `.unknown` and then again with the kind.
-    ///   - enter: is told of each folder before it is read, so that it can be watched first. Not the root.
-    ///   - report: is told what could not be read.
-    /// - Throws: `FileError` when the root cannot be opened.
+    /// * `maximumDepth`: how many levels of folders are opened; 1 is the root alone.
+    /// * `choose`: is asked about each name before it is looked at; where the file system does not tell the
+    ///   kind with the name, first with `.unknown` and then again with the kind.
+    /// * `enter`: is told of each folder before it is read, so that it can be watched first. Not the root.
+    /// * `report`: is told what could not be read.
+    /// * Throws `FileError` when the root cannot be opened.
     public init(
         _ root: FilePath, from start: FilePath = FilePath(), maximumDepth: Int = 64,
         choose: @escaping (FilePath, FileKind) -> Choice = { _, _ in .take },

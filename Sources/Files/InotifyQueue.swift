@@ -20,7 +20,7 @@ final class InotifyQueue: Sendable {
     private let queue: CInt
     private let stop: CInt
 
-    /// - Parameter receive: is called on the queue's thread with all events of one read.
+    /// * `receive`: is called on the queue's thread with all events of one read.
     init(receive: @escaping @Sendable ([Event]) -> Void) throws(FileError) {
         queue = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
         guard queue >= 0 else {

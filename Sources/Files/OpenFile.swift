@@ -20,8 +20,8 @@ public final class OpenFile: Sendable {
 
     /// Opens `path` for reading: a regular file and nothing else, never waiting for a FIFO's writer.
     ///
-    /// - Parameter followingLinks: whether the last part of the path may be a link.
-    /// - Throws: `FileError`; `.invalidArgument` when it is no regular file.
+    /// * `followingLinks`: whether the last part of the path may be a link.
+    /// * Throws `FileError`; `.invalidArgument` when it is no regular file.
     public static func reading(_ path: FilePath, followingLinks: Bool = false) throws(FileError) -> OpenFile {
         let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (followingLinks ? 0 : O_NOFOLLOW)
         let descriptor = path.withPlatformString { open($0, flags) }

@@ -30,7 +30,7 @@ public final class Bell: Sendable {
     }
 
     /// Waits for a ring, at most for `limit`; returns at once when the task is cancelled.
-    func wait(atMost limit: Duration?, on clock: ImportClock) async {
+    package func wait(atMost limit: Duration?, on clock: ImportClock) async {
         guard let limit else { return await waitForRing() }
         guard limit > .zero else { return }
         await withTaskGroup(of: Void.self) { group in

@@ -20,6 +20,8 @@ public struct ImportWatch: Sendable {
     public var invalidRows: InvalidRows
     public var maximumRowsPerTask: Int
     public var linger: Duration
+    /// The most bytes of a manifest, once inflated.
+    public var maximumManifestBytes: Int64
     /// How long an uploaded URL may be used again.
     public var mediaURLAge: Duration
 
@@ -28,7 +30,8 @@ public struct ImportWatch: Sendable {
 
     public init(
         folder: DropFolder, datasetID: DatasetID?, operations: Set<RowOperation>, policy: RowPolicy,
-        invalidRows: InvalidRows, maximumRowsPerTask: Int, linger: Duration, mediaURLAge: Duration
+        invalidRows: InvalidRows, maximumRowsPerTask: Int, linger: Duration, maximumManifestBytes: Int64,
+        mediaURLAge: Duration
     ) {
         self.folder = folder
         self.datasetID = datasetID
@@ -37,6 +40,7 @@ public struct ImportWatch: Sendable {
         self.invalidRows = invalidRows
         self.maximumRowsPerTask = maximumRowsPerTask
         self.linger = linger
+        self.maximumManifestBytes = maximumManifestBytes
         self.mediaURLAge = mediaURLAge
     }
 }

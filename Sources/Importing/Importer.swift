@@ -87,7 +87,9 @@ public final class Importer: Sendable {
     private static let leaseTime: Duration = .seconds(300)
     private static let heartbeat: Duration = .seconds(60)
 
-    /// Goes on where an earlier process stopped. To be called once, before ``run()``.
+    /// Goes on where an earlier process stopped.
+    ///
+    /// To be called once, before ``run()``.
     public func recover() async throws -> Recovery {
         let recovery = try await parts.ledger.recover(as: parts.owner, at: parts.clock.now)
         parts.changed()

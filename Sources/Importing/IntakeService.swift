@@ -1,6 +1,6 @@
-internal import DataRows
+package import DataRows
 internal import Files
-internal import Foundation
+package import Foundation
 internal import Intake
 internal import Ledger
 internal import SystemPackage
@@ -147,13 +147,13 @@ struct IntakeService: Sendable {
 }
 
 /// Makes the ids of imports: in the order of time, and never the same twice.
-struct ImportIdentifiers: Sendable {
+package struct ImportIdentifiers: Sendable {
     private let random: @Sendable () -> UInt64
 
-    init(random: @escaping @Sendable () -> UInt64) { self.random = random }
+    package init(random: @escaping @Sendable () -> UInt64) { self.random = random }
 
     /// For example `20261121t031500-9f3c01ab52e4d7c0`: lower case, since it becomes part of file names.
-    func next(at now: Date) -> ImportID {
+    package func next(at now: Date) -> ImportID {
         let seconds = Int(now.timeIntervalSince1970)
         var time = time_t(seconds)
         var parts = tm()

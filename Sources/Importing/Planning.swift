@@ -96,15 +96,26 @@ struct Planning: Sendable {
         }
         draft.format = format
         let manifest = try ManifestFile(path: draft.record.claimedPath, format: format)
-        guard format.isCompressed else { return manifest }
+        guard format.isCompressed else {
+            guard manifest.byteCount <= draft.watch.maximumManifestBytes else {
+                throw IntakeRefusal(
+                    "it has \(manifest.byteCount) bytes, and max_manifest_size allows \(draft.watch.maximumManifestBytes): "
+                        + "split it, or raise the limit")
+            }
+            return manifest
+        }
         try workFolder.create(for: draft.record.id)
         return try ManifestInflation.inflate(
-            manifest, to: workFolder.inflated(draft.record.id), isCancelled: { abandonment.isAbandoned })
+            manifest, to: workFolder.inflated(draft.record.id),
+            limits: InflationLimits(maximumBytes: draft.watch.maximumManifestBytes),
+            isCancelled: { abandonment.isAbandoned })
     }
 
     // MARK: Storing segments
 
-    /// Stores what is complete, so that no plan has to fit into memory. Called on a thread of the workbench.
+    /// Stores what is complete, so that no plan has to fit into memory.
+    ///
+    /// Called on a thread of the workbench.
     private func store(_ item: Leased<ImportRecord>, _ draft: PlanDraft) throws {
         let segments = draft.takeSegments()
         let isFirst = draft.isFirstPart

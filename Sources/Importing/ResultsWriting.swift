@@ -86,11 +86,13 @@ struct ResultsWriting {
 }
 
 /// A set of row numbers as bits: an eighth of a byte a row, whatever the pattern.
-struct RowSet {
+package struct RowSet {
     private var words: [UInt64] = []
-    private(set) var isEmpty = true
+    package private(set) var isEmpty = true
 
-    mutating func insert(_ row: Int) {
+    package init() {}
+
+    package mutating func insert(_ row: Int) {
         let word = row >> 6
         if word >= words.count {
             words.append(contentsOf: repeatElement(0, count: max(word + 1 - words.count, words.count)))
@@ -99,7 +101,7 @@ struct RowSet {
         isEmpty = false
     }
 
-    func contains(_ row: Int) -> Bool {
+    package func contains(_ row: Int) -> Bool {
         let word = row >> 6
         return word < words.count && words[word] & 1 << UInt64(row & 63) != 0
     }

@@ -33,10 +33,8 @@ struct SubmissionReader: Sendable {
 
     /// Tells of each row that is to be sent, in the order of segments and rows.
     ///
-    /// - Parameters:
-    ///   - chunk: where rows are written; `body` or `full` empties it.
-    ///   - full: called when the next row finds no room.
-    ///   - body: told of each row by its segment and number.
+    /// Rows are written to `chunk`, which `body` or `full` empties; `full` is called when the next row finds no room, and
+    /// `body` for each row with its segment and number.
     func read(
         _ submission: SubmissionRecord, chunk: inout ChunkBuffer, needs: Needs,
         full: (inout ChunkBuffer) throws -> Void,

@@ -42,7 +42,8 @@ struct Submitting: Sendable {
                     // Nobody knows any more what the server did. Never sent again blindly.
                     try await insist {
                         try await ledger.recordAmbiguous(
-                            item, nextLook: context.clock.now.advanced(by: Doubting.firstLook), reason: "\(error.cause)",
+                            item, nextLook: context.clock.now.advanced(by: Doubting.firstLook),
+                            reason: "\(error.cause)",
                             at: context.clock.now)
                     }
                     return doubting.ring()
@@ -144,7 +145,8 @@ struct Submitting: Sendable {
             try await insist {
                 let now = context.clock.now
                 try await ledger.recordTask(
-                    item, task: task.id, status: task.status.description, nextPoll: now.advanced(by: Watching.firstPoll),
+                    item, task: task.id, status: task.status.description,
+                    nextPoll: now.advanced(by: Watching.firstPoll),
                     at: now)
             }
             context.observer.submitted(
@@ -174,10 +176,10 @@ struct Submitting: Sendable {
 }
 
 /// The file that lists a submission's chunks.
-struct UploadManifest {
-    let bytes: [UInt8]
+package struct UploadManifest {
+    package let bytes: [UInt8]
 
-    init(chunkURLs: [String], rows: Int) {
+    package init(chunkURLs: [String], rows: Int) {
         var bytes = Array(#"{"source":"SDK","item_count":\#(rows),"chunk_uris":["#.utf8)
         for (index, url) in chunkURLs.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }

@@ -1,36 +1,36 @@
-internal import DataRows
-internal import LabelboxAPI
+package import DataRows
+package import LabelboxAPI
 
 /// What the server said of a task's rows, by their keys.
 ///
 /// At most as many entries as a task has rows.
-struct TaskReport: Sendable {
+package struct TaskReport: Sendable {
     /// What is known of a row that the task reported.
-    enum Word: Sendable {
+    package enum Word: Sendable, Equatable {
         case created(DataRowID)
         case failed(String)
     }
 
     /// The task's final status, in the server's words.
-    var status: String
+    package var status: String
     /// Whether the server took the task as a whole; if not, rows that it did not report are to be sent again.
-    var isWhole = true
+    package var isWhole = true
     /// Why not.
-    var reason = ""
+    package var reason = ""
     private var byKey: [String: Word] = [:]
     private var keyless: [String?: [Word]] = [:]
     /// Rows that exist though the task did not report them as created: those that were looked up.
     private var found: [String: DataRowID] = [:]
     /// Whether keys that the task did not report were looked up.
-    private(set) var isLookedUp = false
+    package private(set) var isLookedUp = false
 
-    init(status: String) { self.status = status }
+    package init(status: String) { self.status = status }
 
-    mutating func add(_ row: CreatedRow) {
+    package mutating func add(_ row: CreatedRow) {
         add(.created(row.id), key: row.globalKey, externalID: row.externalID)
     }
 
-    mutating func add(_ row: FailedRow) {
+    package mutating func add(_ row: FailedRow) {
         add(.failed(row.message), key: row.globalKey, externalID: row.externalID)
     }
 
@@ -44,17 +44,17 @@ struct TaskReport: Sendable {
         }
     }
 
-    mutating func add(found keys: [String: DataRowID]) {
+    package mutating func add(found keys: [String: DataRowID]) {
         isLookedUp = true
         found.merge(keys) { first, _ in first }
     }
 
-    func word(for key: String) -> Word? { byKey[key] }
+    package func word(for key: String) -> Word? { byKey[key] }
 
-    func row(foundBy key: String) -> DataRowID? { found[key] }
+    package func row(foundBy key: String) -> DataRowID? { found[key] }
 
     /// Takes one word about a row without a key; such rows can be told apart by their external id alone.
-    mutating func takeWord(externalID: String?) -> Word? {
+    package mutating func takeWord(externalID: String?) -> Word? {
         for name in [externalID, nil] {
             if let word = keyless[name]?.popLast() { return word }
         }
@@ -62,7 +62,7 @@ struct TaskReport: Sendable {
     }
 
     /// Whether a failure says that the key is in use already.
-    static func isDuplicate(_ message: String) -> Bool {
+    package static func isDuplicate(_ message: String) -> Bool {
         message.hasPrefix("Duplicate global key")
     }
 }

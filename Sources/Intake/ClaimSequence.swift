@@ -12,7 +12,9 @@ public struct ClaimSequence: Sequence {
         var folders: ArraySlice<(path: FilePath, isCopy: Bool)>
         var walk: FolderWalk?
 
-        /// The next claim; nil at the end. Folders that cannot be read end early: the next start looks again.
+        /// The next claim; nil at the end.
+        ///
+        /// Folders that cannot be read end early: the next start looks again.
         public mutating func next() -> Claim? {
             while let folder = folders.first {
                 // A folder that is missing holds no claims.

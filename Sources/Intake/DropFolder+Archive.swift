@@ -21,8 +21,9 @@ extension DropFolder {
     /// A free name for a finished file: `archive/<watch>/<date>/<path>` or `failed/<watch>/<path>`.
     ///
     /// Nothing is made yet. Record the answer durably, then call `putAway`: so a crash in between is no harm.
-    /// - Parameter taken: names that are given away already and may not exist yet.
-    /// - Throws: `IntakeError` with `.outside` when the path is none below a drop folder.
+    ///
+    /// * `taken`: names that are given away already and may not exist yet.
+    /// * Throws `IntakeError` with `.outside` when the path is none below a drop folder.
     public nonisolated func destination(
         for relativePath: FilePath, on shelf: Shelf, avoiding taken: Set<FilePath> = []
     ) throws(IntakeError) -> FilePath {

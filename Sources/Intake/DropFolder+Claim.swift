@@ -12,8 +12,9 @@ extension DropFolder {
     /// Each is renamed into the daemon's own folder; where the drop folder is to be left as it is, it is copied.
     /// A manifest that is not what it was when it was found ready, or is open for writing, is put back and
     /// settles again. A few syncs serve the whole batch.
-    /// - Parameter ids: one for each file.
-    /// - Returns: one answer for each file, in their order.
+    ///
+    /// * `ids`: one for each file.
+    /// * Returns one answer for each file, in their order.
     public func claim(_ files: [ReadyFile], ids: [ImportID]) -> [Result<Claim, IntakeError>] {
         precondition(files.count == ids.count, "each file needs an id of its own")
         let isMany = files.count >= Self.manyClaims

@@ -107,7 +107,7 @@ extension DropFolder {
 
     /// How long until the next scan of everything.
     ///
-    /// - Parameter cost: how long the last one took; without events scans take at most a twentieth of the time.
+    /// * `cost`: how long the last one took; without events scans take at most a twentieth of the time.
     func scanInterval(after cost: Duration) -> Duration {
         max(wantedScanInterval(after: cost), .milliseconds(100))
     }

@@ -42,10 +42,9 @@ public actor DropFolder {
     var watchTrouble: FileError?
     var isClosed = false
 
-    /// - Parameters:
-    ///   - clock: for all waiting; a monotonic one.
-    ///   - wallClock: for dates that people see, and for names.
-    ///   - disk: is told of each sync.
+    /// * `clock`: for all waiting; a monotonic one.
+    /// * `wallClock`: for dates that people see, and for names.
+    /// * `disk`: is told of each sync.
     public init(
         _ settings: DropFolderSettings, limits: DropFolderLimits = DropFolderLimits(), clock: any Clock<Duration>,
         wallClock: @escaping @Sendable () -> Date, disk: DiskSync = DiskSync(), logger: Logger
@@ -116,7 +115,7 @@ public actor DropFolder {
 
     /// Gives a file back that was handed out and not used, to be handed out again later.
     ///
-    /// - Parameter changed: whether it changed while it was read: it then settles again, each time twice as long.
+    /// * `changed`: whether it changed while it was read: it then settles again, each time twice as long.
     public func release(_ file: ReadyFile, changed: Bool) {
         handedOut.forget(file.relativePath)
         let strikes = changed ? file.strikes + 1 : max(file.strikes, 1)
@@ -140,7 +139,8 @@ public actor DropFolder {
         func shown(_ tracker: SettleTracker, _ role: ReadyFile.Role, _ limit: Int) -> [SettlingFile] {
             tracker.sample(limit: limit).map { path, entry in
                 SettlingFile(
-                    relativePath: path, role: role, bytes: entry.identity.size, reason: "\(entry.reason)", since: date - (now - entry.firstSeen),
+                    relativePath: path, role: role, bytes: entry.identity.size, reason: "\(entry.reason)",
+                    since: date - (now - entry.firstSeen),
                     until: date - (now - entry.due))
             }
         }

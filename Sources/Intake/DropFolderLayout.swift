@@ -50,10 +50,10 @@ package struct UTCDate {
         parts = (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
     }
 
-    /// `2026-11-21`
+    /// The day, as in `2026-11-21`.
     package var day: String { "\(parts.year)-\(two(parts.month))-\(two(parts.day))" }
 
-    /// `20261121T031500Z`
+    /// Day and time, as in `20261121T031500Z`.
     package var timestamp: String {
         "\(parts.year)\(two(parts.month))\(two(parts.day))T"
             + "\(two(secondOfDay / 3_600))\(two(secondOfDay / 60 % 60))\(two(secondOfDay % 60))Z"

@@ -42,13 +42,17 @@ public struct DropFolderSettings: Hashable, Sendable {
 
 /// Bounds on what a drop folder holds in memory.
 public struct DropFolderLimits: Hashable, Sendable {
-    /// Files that settle at once, for manifests and for media each. More wait for a later scan.
+    /// Files that settle at once, for manifests and for media each.
+    ///
+    /// More wait for a later scan.
     public var settling = 50_000
     /// Paths with hints that wait to be looked at; past it everything is scanned.
     public var hints = 16_384
     /// Looks at files in one go, before others get their turn.
     public var looksAtOnce = 4_096
-    /// Files remembered as handed out. Past it the daemon forgets, and its ledger must know them again.
+    /// Files remembered as handed out.
+    ///
+    /// Past it the daemon forgets, and its ledger must know them again.
     public var handedOut = 2_000_000
 
     public init() {}

@@ -59,7 +59,9 @@ public struct FileRules: Hashable, Sendable {
         FileRules(settings).verdict(relativePath)
     }
 
-    /// What the file of this name is. The path is relative to the watch.
+    /// What the file of this name is.
+    ///
+    /// The path is relative to the watch.
     public func verdict(_ path: FilePath) -> FileVerdict {
         let normal = path.lexicallyNormalized()
         guard path.isRelative, let name = normal.lastComponent, normal.components.first?.kind == .regular else {

@@ -64,9 +64,8 @@ public struct SettleTracker: Sendable {
     static let firstPenalty = Duration.seconds(2)
     static let longestPenalty = Duration.seconds(60)
 
-    /// - Parameters:
-    ///   - settle: how long a file must be left alone.
-    ///   - grace: how long a complete file is held back, counted from when it was first seen.
+    /// * `settle`: how long a file must be left alone.
+    /// * `grace`: how long a complete file is held back, counted from when it was first seen.
     public init(settle: Duration, grace: Duration = .zero, capacity: Int) {
         self.settle = settle
         self.grace = grace
@@ -109,7 +108,7 @@ public struct SettleTracker: Sendable {
 
     /// Takes a file up again that had been taken, because it changed or could not be used.
     ///
-    /// - Parameter strikes: how often that happened, this time included; the wait doubles with each.
+    /// * `strikes`: how often that happened, this time included; the wait doubles with each.
     public mutating func settleAgain(
         _ path: FilePath, _ identity: FileIdentity, strikes: Int, reason: Reason? = nil, at now: Duration
     ) {
@@ -151,7 +150,9 @@ public struct SettleTracker: Sendable {
         return due
     }
 
-    /// When the next look is due. It may be a little early, never late.
+    /// When the next look is due.
+    ///
+    /// It may be a little early, never late.
     public var nextDue: Duration? { queue.first?.due }
 
     package var queuedLooks: Int { queue.count }

@@ -152,7 +152,8 @@ public final class Simulator: Sendable {
             if mkdir(given, 0o700) != 0, errno != EEXIST { throw Errno(given) }
             return (given, nil)
         }
-        var template = Array("\(String(cString: getenv("TMPDIR") ?? strdup("/tmp")))/labelbox-sim-XXXXXX".utf8CString)
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(parent)/labelbox-sim-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Errno("a temporary folder") }
         let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return (folder, folder)

@@ -89,6 +89,7 @@ extension DaemonReport: JSONWritable {
             json.member("path", watch.path)
             json.member("mode", watch.mode.rawValue)
             json.member("mode_reason", watch.reason)
+            json.member("media_wait_seconds", watch.mediaWait)
             json.member("imports") { json in
                 json.object { json in
                     for state in ImportState.allCases where state != .settling {

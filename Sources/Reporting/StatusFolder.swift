@@ -46,56 +46,6 @@ public protocol FileWriting: Sendable {
     func read(_ path: FilePath, limit: Int) throws(StatusFileError) -> [UInt8]?
 }
 
-/// Where the status files are.
-///
-/// `STATE/status/WATCH/PATH.status.json`, where a last name that would have more than 255 bytes is cut and ends in
-/// `~` and 16 hex digits of the FNV-1a hash of the whole name.
-public struct StatusLayout: Sendable, Hashable {
-    /// The folder `status` itself.
-    public var root: FilePath
-
-    /// - Parameter stateDirectory: as configured.
-    public init(stateDirectory: FilePath) { root = stateDirectory.appending("status") }
-
-    /// The daemon's own status.
-    public var daemonFile: FilePath { root.appending("datarowd.json") }
-    /// The revision of the ledger up to which every status is written.
-    public var revisionFile: FilePath { root.appending(".revision") }
-
-    /// The status of a manifest that was dropped at `path`, relative to the watched folder.
-    public func file(watch: String, path: FilePath) -> FilePath {
-        var file = root
-        file.components.append(Self.component(Array(watch.utf8)))
-        var names = path.components.filter { $0.kind == .regular }.map { FilePath(root: nil, [$0]).rawBytes }
-        let last = names.popLast() ?? []
-        for name in names { file.components.append(Self.component(name)) }
-        file.components.append(Self.component(Self.statusName(last)))
-        return file
-    }
-
-    static let suffix = Array(".status.json".utf8)
-    /// `NAME_MAX` of every file system that Linux writes to.
-    static let longestName = 255
-
-    static func statusName(_ name: [UInt8]) -> [UInt8] {
-        if name.count + suffix.count <= longestName { return name + suffix }
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        let mark = Array("~\(String(repeating: "0", count: 16 - digits.count))\(digits)".utf8)
-        var end = longestName - suffix.count - mark.count
-        // Do not cut a character in two.
-        while end > 0, name[end] & 0xC0 == 0x80 { end -= 1 }
-        return name[..<end] + mark + suffix
-    }
-
-    private static func component(_ bytes: [UInt8]) -> FilePath.Component {
-        // A name is empty or holds a slash only where a watch is misnamed; the file must stay in the folder all the same.
-        FilePath(rawBytes: bytes.map { $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }).components.last
-            ?? FilePath.Component("_")
-    }
-}
-
 /// Writes what others may see.
 public struct StatusFolder: Sendable {
     public let layout: StatusLayout

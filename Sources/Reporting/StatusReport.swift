@@ -1,4 +1,5 @@
 internal import DataRows
+internal import Files
 public import Foundation
 public import Ledger
 internal import SystemPackage
@@ -71,7 +72,7 @@ public struct StatusReport: Sendable, Hashable {
         id = record.id.rawValue
         watch = record.watch
         manifest = record.path.string
-        manifestBase64 = Self.base64(record.path.rawBytes, unless: manifest)
+        manifestBase64 = Self.base64(record.path.bytes, unless: manifest)
         bytes = record.bytes
         sha256 = record.sha256
         operation = record.operation
@@ -100,7 +101,7 @@ public struct StatusReport: Sendable, Hashable {
     public init(settling file: SettlingFile, watch: String, now: Date) {
         self.watch = watch
         manifest = file.path.string
-        manifestBase64 = Self.base64(file.path.rawBytes, unless: manifest)
+        manifestBase64 = Self.base64(file.path.bytes, unless: manifest)
         bytes = file.bytes
         state = .settling
         stateReason = StateSentence.settling(reason: file.reason, nextLook: file.nextLook, now: now)

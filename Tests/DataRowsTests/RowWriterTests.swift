@@ -192,6 +192,14 @@ import Testing
             #expect(DerivedKey.make(dataset: set, row: bytes, mediaDigest: nil, ordinal: 5) == "dr1-" + plain)
             #expect(DerivedKey.make(dataset: set, row: bytes, mediaDigest: digest, ordinal: 5) == "dr1-" + withMedia)
         }
+        // A long row takes another way to the same sum.
+        let long = [UInt8](repeating: 0x78, count: 5000)
+        let sum = try SHA256Oracle.hexadecimal(
+            [UInt8(ascii: "d")] + length(3) + Array("set".utf8) + [UInt8(ascii: "r")] + length(5000) + long + end)
+        long.withUnsafeBytes { bytes in
+            let key = DerivedKey.make(dataset: DatasetID(rawValue: "set"), row: bytes, mediaDigest: nil, ordinal: 5)
+            #expect(key == "dr1-" + sum)
+        }
         let found = try splice(scratch.manifest(#"[ {"row_data":"t"} ]"#), policy: RowPolicy()) { _ in
             RowAddition(ordinal: 5)
         }

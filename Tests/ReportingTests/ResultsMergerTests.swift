@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Reporting
+import Results
 import SystemPackage
 import Testing
 

@@ -25,7 +25,7 @@ enum Schemas {
             Draft202012Validator.check_schema(schema)
             for name in sys.argv[3:]:
                 for error in Draft202012Validator(schema, registry=registry).iter_errors(json.load(open(name))):
-                    print(error.json_path, error.message)
+                    print(pathlib.Path(name).stem + ":", error.json_path, error.message)
             """
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
@@ -37,5 +37,12 @@ enum Schemas {
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         return text.isEmpty && process.terminationStatus != 0 ? "python3 ended with \(process.terminationStatus)" : text
+    }
+
+    /// Which of the documents are not valid.
+    static func invalid(among documents: [[UInt8]], schema: String) throws -> Set<Int> {
+        Set(
+            try complaints(about: documents, schema: schema).split(separator: "\n")
+                .compactMap { Int($0.prefix { $0 != ":" }) })
     }
 }

@@ -43,7 +43,8 @@ struct StatusReportTests {
     func settlingIsValid() throws {
         let name: [UInt8] = [0x66, 0xFF, 0x0A, 0x2E, 0x6A, 0x73, 0x6F, 0x6E]
         let file = SettlingFile(
-            path: FilePath(bytes: name), bytes: 7, since: now, reason: "it is still written to", nextLook: now + 5,
+            path: FilePath(platformString: name.map { CChar(bitPattern: $0) } + [0]), bytes: 7, since: now,
+            reason: "it is still written to", nextLook: now + 5,
             isManifest: true)
         let report = StatusReport(settling: file, watch: "cats", now: now)
         #expect(report.manifestBase64.flatMap { Data(base64Encoded: $0) } == Data(name))

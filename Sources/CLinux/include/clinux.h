@@ -23,6 +23,9 @@ int clinux_rename_noreplace(int olddir, const char *oldpath, int newdir, const c
 /// Copies up to `length` bytes at both files' offsets inside the kernel.
 ssize_t clinux_copy_range(int from, int to, size_t length);
 
+/// Writes all `count` bytes, however many calls that takes.
+int clinux_write_all(int fd, const void *bytes, size_t count);
+
 // MARK: durability
 
 /// Writes everything of the file system that holds `fd` to the disk, and waits.

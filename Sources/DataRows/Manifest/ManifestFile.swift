@@ -100,4 +100,14 @@ public enum Hexadecimal {
             output.append(JSONText.hexDigit(byte & 15))
         }
     }
+
+    static func append(_ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count * 2) { digits in
+            for (index, byte) in bytes.enumerated() {
+                digits[index &* 2] = JSONText.hexDigit(byte &>> 4)
+                digits[index &* 2 &+ 1] = JSONText.hexDigit(byte & 15)
+            }
+            output += UnsafeBufferPointer(digits)
+        }
+    }
 }

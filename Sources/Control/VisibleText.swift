@@ -1,0 +1,79 @@
+/// Text from file names and servers, made fit for a terminal.
+///
+/// A name may hold escape sequences that move the cursor, recolour or retitle the terminal, or characters that
+/// reverse the direction of what follows; whatever does not show as itself is shown as its number.
+public enum VisibleText {
+    /// The text with `\u{1b}` and the like in place of what does not show.
+    public static func of(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { isHidden($0) || $0 == "\u{FFFD}" }) else { return text }
+        var visible = ""
+        for scalar in text.unicodeScalars {
+            if isHidden(scalar) {
+                visible += escape(scalar)
+            } else {
+                visible.unicodeScalars.append(scalar)
+            }
+        }
+        return visible
+    }
+
+    private static func escape(_ scalar: Unicode.Scalar) -> String {
+        switch scalar {
+        case "\n": "\\n"
+        case "\r": "\\r"
+        case "\t": "\\t"
+        default: "\\u{\(String(scalar.value, radix: 16))}"
+        }
+    }
+
+    static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+
+    /// How many columns the text takes on a terminal.
+    public static func width(_ text: String) -> Int {
+        text.unicodeScalars.reduce(0) { $0 + width($1) }
+    }
+
+    private static func width(_ scalar: Unicode.Scalar) -> Int {
+        if scalar.isASCII { return 1 }
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .enclosingMark: return 0
+        default: break
+        }
+        // The wide and full-width ranges of Unicode's East Asian Width, roughly: too wide is only a little uglier.
+        switch scalar.value {
+        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF,
+            0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F,
+            0x1F680...0x1F6FF, 0x1F900...0x1FAFF, 0x20000...0x3FFFD:
+            return 2
+        default: return 1
+        }
+    }
+
+    /// The text cut to so many columns, with a mark where something is missing.
+    ///
+    /// - Parameters:
+    ///   - text: What to show.
+    ///   - columns: At least 1.
+    ///   - keepsEnd: Whether the beginning is cut; the end of a path tells more than its beginning.
+    /// - Returns: The text, with `…` where it was cut.
+    public static func fit(_ text: String, columns: Int, keepsEnd: Bool = false) -> String {
+        guard width(text) > columns else { return text }
+        guard columns > 1 else { return "…" }
+        var kept: [Unicode.Scalar] = []
+        var used = 1
+        let scalars = Array(text.unicodeScalars)
+        for scalar in keepsEnd ? scalars.reversed() : scalars {
+            used += width(scalar)
+            if used > columns { break }
+            kept.append(scalar)
+        }
+        var cut = ""
+        cut.unicodeScalars.append(contentsOf: keepsEnd ? kept.reversed() : kept)
+        return keepsEnd ? "…" + cut : cut + "…"
+    }
+}

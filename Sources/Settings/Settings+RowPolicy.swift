@@ -1,0 +1,10 @@
+public import DataRows
+
+extension WatchSettings {
+    /// The rules that this watch holds rows to.
+    public var rowPolicy: RowPolicy {
+        RowPolicy(
+            globalKey: DataRows.GlobalKeyPolicy(rawValue: globalKey.rawValue) ?? .derive, mediaType: mediaType?.rawValue
+        )
+    }
+}

@@ -1,0 +1,84 @@
+internal import ArgumentParser
+internal import Control
+internal import Foundation
+internal import Ledger
+internal import Reporting
+internal import Settings
+internal import SystemPackage
+
+/// Where to look; every command has these.
+struct PlaceOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("The daemon's configuration.", valueName: "file"), completion: .file())
+    var config = Place.usualConfiguration
+
+    @Option(
+        name: .long, help: ArgumentHelp("The state directory, in place of the configuration's.", valueName: "folder"),
+        completion: .directory)
+    var stateDirectory: String?
+
+    var place: Place { Place(configuration: config, state: stateDirectory) }
+}
+
+/// A length of time as the configuration writes it.
+struct DurationOption: ExpressibleByArgument {
+    var duration: Duration
+
+    init?(argument: String) {
+        guard let duration = DurationText.parse(argument) else { return nil }
+        self.duration = duration
+    }
+}
+
+/// What a command needs of the world around it.
+enum Surroundings {
+    static var environment: [String: String] { ProcessInfo.processInfo.environment }
+    static var terminal: Terminal { Terminal.current(environment: environment) }
+    static var palette: Palette { Palette(isTerminal: terminal.isTerminal, environment: environment) }
+    static var directory: FilePath { FilePath(FileManager.default.currentDirectoryPath) }
+
+    static func print(_ lines: [String]) throws {
+        try Terminal.write(Array(lines.map { $0 + "\n" }.joined().utf8))
+    }
+
+    static func print(json value: some JSONWritable) throws { try Terminal.write(value.jsonLine + [10]) }
+
+    /// Follows manifests until they have ended, showing how they move where someone looks.
+    static func follow(
+        _ following: Following, timeout: Duration?, isSilent: Bool
+    ) async throws -> (ExitStatus, [StatusReport]) {
+        var following = following
+        var view = LiveView(palette: palette, hasBlocks: Terminal.hasUnicode(environment))
+        let clock = ContinuousClock()
+        let start = clock.now
+        var last: [StatusReport] = []
+        let status = try await Waiting.untilEnded(
+            timeout: timeout, elapsed: { start.duration(to: clock.now) },
+            sleep: { try await Task.sleep(for: $0) },
+            look: { try await following.look(now: Date()) },
+            show: { reports in
+                last = reports
+                if isSilent { return }
+                let elapsed = start.duration(to: clock.now)
+                let terminal = terminal
+                if terminal.isTerminal {
+                    let text = view.frame(reports, width: terminal.columns, height: terminal.rows, at: elapsed)
+                    try Terminal.write(Array(text.utf8))
+                } else {
+                    try print(view.news(reports, at: elapsed))
+                }
+            })
+        return (status, last)
+    }
+}
+
+/// A state as the status files write it.
+struct StateOption: ExpressibleByArgument {
+    var state: ImportState
+
+    init?(argument: String) {
+        guard let state = ImportState(rawValue: argument) else { return nil }
+        self.state = state
+    }
+
+    static var allValueStrings: [String] { ImportState.allCases.map(\.rawValue) }
+}

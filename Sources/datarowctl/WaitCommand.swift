@@ -1,0 +1,27 @@
+internal import ArgumentParser
+internal import Control
+internal import Foundation
+
+struct WaitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wait", abstract: "Waits until manifests have ended.",
+        discussion: "Exits with 0 when all are complete, 3 when rows could not be imported, "
+            + "4 when one failed, was rejected or cancelled, 5 when the time is up.")
+
+    @OptionGroup var options: PlaceOptions
+    @Argument(help: "Manifests.") var manifests: [String]
+    @Option(name: .long, help: ArgumentHelp("How long at most, as in 90s or 10m.", valueName: "duration"))
+    var timeout: DurationOption?
+    @Flag(name: .long, help: "Show nothing.") var quiet = false
+    @Flag(name: .long, help: "Print the last state, one JSON object a line.") var json = false
+
+    func run() async throws {
+        let directory = Surroundings.directory
+        let following = Following(
+            manifests.map { .name(ManifestName($0)) }, in: try options.place.openState(), directory: directory)
+        let (status, reports) = try await Surroundings.follow(
+            following, timeout: timeout?.duration, isSilent: quiet || json)
+        if json { for report in reports { try Surroundings.print(json: report) } }
+        throw ExitCode(status.rawValue)
+    }
+}

@@ -1,0 +1,41 @@
+import DataRows
+import Importing
+import LabelboxAPI
+import Testing
+
+@Suite("Task report")
+struct TaskReportTests {
+    @Test("of two rows with one key, what exists is what counts, in whatever order they are told")
+    func existingWins() {
+        let created = CreatedRow(id: DataRowID(rawValue: "r1"), globalKey: "k")
+        let failed = FailedRow(message: "Duplicate global key: 'k'", globalKey: "k")
+        var first = TaskReport(status: "COMPLETE")
+        first.add(created)
+        first.add(failed)
+        var second = TaskReport(status: "COMPLETE")
+        second.add(failed)
+        second.add(created)
+        #expect(first.word(for: "k") == .created(DataRowID(rawValue: "r1")))
+        #expect(second.word(for: "k") == .created(DataRowID(rawValue: "r1")))
+    }
+
+    @Test("rows without keys are told apart by their external id, each word once")
+    func keyless() {
+        var report = TaskReport(status: "COMPLETE")
+        report.add(CreatedRow(id: DataRowID(rawValue: "r1"), externalID: "a"))
+        report.add(FailedRow(message: "no", externalID: "b"))
+        #expect(report.takeWord(externalID: "b") == .failed("no"))
+        #expect(report.takeWord(externalID: "a") == .created(DataRowID(rawValue: "r1")))
+        #expect(report.takeWord(externalID: "a") == nil)
+    }
+
+    @Test(
+        "a key in use is told from other failures",
+        arguments: [
+            (message: "Duplicate global key: 'k'", isDuplicate: true),
+            (message: "Found invalid contents for media type: 'IMAGE'", isDuplicate: false),
+        ])
+    func duplicates(message: String, isDuplicate: Bool) {
+        #expect(TaskReport.isDuplicate(message) == isDuplicate)
+    }
+}
