@@ -19,7 +19,8 @@ struct MediaUploading: Sendable {
     let width: Int
     let sealing: Bell
     let closing: Bell
-    let inFlight = ContentsInFlight()
+    /// One upload of a content goes ahead and the others of the same content wait, for then they need none of their own.
+    let inFlight = Turns<[UInt8]>()
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<MediaRecord>> {
         Stage(
@@ -169,37 +170,5 @@ struct MediaUploading: Sendable {
         context.observer.mediaFailed(path: item.item.path, reason: message)
         sealing.ring()
         closing.ring()
-    }
-}
-
-/// Lets one upload of a content go ahead and the others of the same content wait, for then they need none of their own.
-final class ContentsInFlight: Sendable {
-    private let waiting = Locked<[[UInt8]: [CheckedContinuation<Void, Never>]]>([:])
-
-    func alone<Value: Sendable>(with digest: [UInt8], _ body: () async throws -> Value) async throws -> Value {
-        await withCheckedContinuation { continuation in
-            let mayGo = waiting.withLock { waiting in
-                guard waiting[digest] != nil else {
-                    waiting[digest] = []
-                    return true
-                }
-                waiting[digest]?.append(continuation)
-                return false
-            }
-            if mayGo { continuation.resume() }
-        }
-        defer {
-            let next = waiting.withLock { waiting -> CheckedContinuation<Void, Never>? in
-                guard var queue = waiting[digest], !queue.isEmpty else {
-                    waiting[digest] = nil
-                    return nil
-                }
-                let next = queue.removeFirst()
-                waiting[digest] = queue
-                return next
-            }
-            next?.resume()
-        }
-        return try await body()
     }
 }

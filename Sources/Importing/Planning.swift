@@ -21,7 +21,7 @@ struct Planning: Sendable {
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<ImportRecord>> {
         Stage(
-            name: "planning", width: 8, bell: bell,
+            name: "planning", width: Self.width, bell: bell,
             lease: { try await ledger.leaseImports(in: .claimed, for: grants(), limit: $0) },
             nextDue: { try await ledger.nextDue(.imports(.claimed), after: context.clock.now) },
             work: plan,
@@ -31,6 +31,12 @@ struct Planning: Sendable {
                     item, until: now.advanced(by: .seconds(30)), reason: "reading it failed: \(error)", at: now)
             })
     }
+
+    /// Small manifests cost a commit each and little else, so many at a time share the commits.
+    private static let width = 32
+    /// A manifest past this size takes memory of its own (a window and a table of repetitions), so one at a time is read.
+    private static let large: Int64 = 4 << 20
+    private let largeTurns = Turns<Bool>()
 
     // MARK: One import
 
@@ -45,7 +51,11 @@ struct Planning: Sendable {
         }
         let draft = PlanDraft(record: record, watch: watch)
         do {
-            try await read(item, draft)
+            if record.bytes > Self.large || record.path.string.lowercased().hasSuffix(".gz") {
+                try await largeTurns.alone(with: true) { try await read(item, draft) }
+            } else {
+                try await read(item, draft)
+            }
         } catch let error as ManifestError {
             if error.isTruncation, record.attempts < Self.truncationWaits.count {
                 let now = context.clock.now
