@@ -102,7 +102,7 @@ let package = Package(
             name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
         .testTarget(
             name: "ControlTests",
-            dependencies: ["Control", "DataRows", "Intake", "Ledger", "Locking", "Reporting", "Settings", .system]),
+            dependencies: ["Control", "DataRows", "Files", "Intake", "Ledger", "Locking", "Reporting", "Settings", .system]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", .system]),
         .testTarget(name: "HouseRulesTests"),

@@ -85,7 +85,7 @@ public final class DatarowDaemon: Sendable {
             lastError: lastError,
             now: { time.now })
         let reporting = ReportingService(
-            store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: state), files: StatusWriting()),
+            store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: state), files: StatusFiles()),
             snapshot: { await view.snapshot() }, clock: clock, now: { time.now },
             report: { [logger] event in
                 switch event {

@@ -16,7 +16,9 @@ package struct ReportThrottle: Sendable {
     let interval: Duration
     let limit: Int
     private var entries: [ImportID: Entry] = [:]
-    /// Imports that wait, in the order in which they are due; some may be done with already.
+    /// Imports that wait, in the order in which they began to, and so by revision; some may have ended since.
+    ///
+    /// None is taken before those ahead of it, so one may wait longer than it must, but never longer than an interval.
     private var queue: [(due: Duration, id: ImportID)] = []
     private var head = 0
 
@@ -29,15 +31,22 @@ package struct ReportThrottle: Sendable {
     package var count: Int { entries.count }
 
     /// Says whether a change is to be written now; if not, it will be among those of `due(at:)`.
-    package mutating func admits(_ id: ImportID, revision: Int, isFinal: Bool, at now: Duration) -> Bool {
+    ///
+    /// Where many imports change together (`isCrowded`), those that are new wait too: of ten thousand that end within a
+    /// second each is written once.
+    package mutating func admits(
+        _ id: ImportID, revision: Int, isFinal: Bool, isCrowded: Bool = false, at now: Duration
+    ) -> Bool {
         if isFinal {
             entries[id] = nil
             return true
         }
         guard let entry = entries[id] else {
             if entries.count >= limit { forget(before: now - interval) }
-            if entries.count < limit { entries[id] = Entry(written: now) }
-            return true
+            guard entries.count < limit else { return true }
+            entries[id] = Entry(written: now, waitingSince: isCrowded ? revision : nil)
+            if isCrowded { queue.append((now + interval, id)) }
+            return !isCrowded
         }
         if entry.waitingSince != nil { return false }
         if now - entry.written >= interval {
@@ -52,26 +61,34 @@ package struct ReportThrottle: Sendable {
     /// Takes the imports whose time has come.
     package mutating func due(at now: Duration) -> [ImportID] {
         var due: [ImportID] = []
+        dropEnded()
         while head < queue.count, queue[head].due <= now {
             let id = queue[head].id
-            head += 1
-            guard entries[id]?.waitingSince != nil else { continue }
             entries[id]?.waitingSince = nil
             entries[id]?.written = now
             due.append(id)
+            dropEnded()
         }
+        return due
+    }
+
+    /// Goes to the first that still waits.
+    private mutating func dropEnded() {
+        while head < queue.count, entries[queue[head].id]?.waitingSince == nil { head += 1 }
         if head > 1024, head * 2 > queue.count {
             queue.removeFirst(head)
             head = 0
         }
-        return due
     }
 
     /// When the next import is due.
     package var nextDue: Duration? { head < queue.count ? queue[head].due : nil }
 
     /// The oldest change that is not written yet.
-    package var oldestWaiting: Int? { queue[head...].compactMap { entries[$0.id]?.waitingSince }.min() }
+    package mutating func oldestWaiting() -> Int? {
+        dropEnded()
+        return head < queue.count ? entries[queue[head].id]?.waitingSince : nil
+    }
 
     /// Takes note of how far an import is, and returns what is known of its pace.
     package mutating func observe(_ id: ImportID, work: ProgressWork, at now: Duration) -> ProgressEstimator? {

@@ -70,8 +70,11 @@ struct ReportWriter: Sendable {
         if seen == nil, try await store.revision() < revision { revision = 0 }
         while true {
             let page = try await store.imports(changedAfter: revision, limit: ReportingService.page)
+            let isCrowded = page.count == ReportingService.page
             for record in page {
-                if throttle.admits(record.id, revision: record.revision, isFinal: isOver(record), at: instant) {
+                if throttle.admits(
+                    record.id, revision: record.revision, isFinal: isOver(record), isCrowded: isCrowded, at: instant)
+                {
                     try await write(record, at: instant)
                 }
                 revision = record.revision
@@ -104,7 +107,7 @@ struct ReportWriter: Sendable {
     /// Remembers how far the statuses are, so that a start has only the rest to write.
     private mutating func saveRevision() throws {
         guard let seen else { return }
-        let written = throttle.oldestWaiting.map { min($0 - 1, seen) } ?? seen
+        let written = throttle.oldestWaiting().map { min($0 - 1, seen) } ?? seen
         guard written != savedRevision else { return }
         try folder.write(revision: written)
         savedRevision = written

@@ -77,7 +77,7 @@ import Testing
             [],
         ] as [[UInt8]])
     func roundTrip(_ bytes: [UInt8]) {
-        #expect(FilePath(rawBytes: bytes).bytes == bytes)
+        #expect(FilePath(rawBytes: bytes).rawBytes == bytes)
     }
 
     @Test(
@@ -88,7 +88,7 @@ import Testing
             let one = FilePath(rawBytes: [0x61, 0xFF])
             let two = FilePath(rawBytes: [0x61, 0xFE])
             let media = [one, two].map {
-                MediaReference(name: "\($0.bytes)", root: 0, path: $0, identity: identity(1))
+                MediaReference(name: "\($0.rawBytes)", root: 0, path: $0, identity: identity(1))
             }
             try await bench.planned("i", [segment(0, 1, media: media)])
             #expect(try await bench.leaseMedia().map(\.item.path) == [one, two])

@@ -18,14 +18,16 @@ struct ReportThrottleTests {
         #expect(!answer3)
         let answer4 = throttle.admits(b, revision: 4, isFinal: false, at: .milliseconds(300))
         #expect(answer4)
-        #expect(throttle.oldestWaiting == 2)
+        let oldest1 = throttle.oldestWaiting()
+        #expect(oldest1 == 2)
         #expect(throttle.nextDue == .seconds(1))
         let answer5 = throttle.due(at: .milliseconds(999))
         #expect(answer5.isEmpty)
         let answer6 = throttle.due(at: .seconds(1))
         #expect(answer6 == [a])
         #expect(throttle.nextDue == nil)
-        #expect(throttle.oldestWaiting == nil)
+        let oldest2 = throttle.oldestWaiting()
+        #expect(oldest2 == nil)
         let answer7 = throttle.admits(a, revision: 5, isFinal: false, at: .milliseconds(1999))
         #expect(!answer7)
         #expect(throttle.nextDue == .seconds(2))
@@ -56,5 +58,18 @@ struct ReportThrottleTests {
         let answer10 = throttle.admits(a, revision: 1001, isFinal: false, at: .seconds(2))
         #expect(answer10)
         #expect(throttle.count == 1)
+    }
+
+    @Test("in a crowd, what is new waits for a second, and is written once if it ends within it")
+    func crowd() {
+        var throttle = ReportThrottle()
+        let isAdmitted = throttle.admits(a, revision: 1, isFinal: false, isCrowded: true, at: .zero)
+        let isOtherAdmitted = throttle.admits(b, revision: 2, isFinal: false, isCrowded: true, at: .zero)
+        let isEndAdmitted = throttle.admits(a, revision: 3, isFinal: true, isCrowded: true, at: .milliseconds(500))
+        #expect(!isAdmitted && !isOtherAdmitted && isEndAdmitted)
+        let oldest3 = throttle.oldestWaiting()
+        #expect(oldest3 == 2)
+        let due = throttle.due(at: .seconds(1))
+        #expect(due == [b])
     }
 }
