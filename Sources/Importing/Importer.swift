@@ -109,7 +109,6 @@ public final class Importer: Sendable {
                     context: context, planning: bells.planning)
                 group.addTask { await intake.run() }
             }
-            group.addTask { await self.keepLeases() }
             for stage in stages { group.addTask { await stage() } }
         }
     }
