@@ -104,6 +104,9 @@ let package = Package(
             name: "ControlTests",
             dependencies: ["Control", "DataRows", "Files", "Intake", "Ledger", "Locking", "Reporting", "Settings", .system]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Locking", "datarowctl", "datarowd", "labelbox-sim"],
+            exclude: ["Support/validate.py"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", .system]),
         .testTarget(name: "HouseRulesTests"),
         .testTarget(

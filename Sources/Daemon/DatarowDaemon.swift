@@ -111,15 +111,27 @@ public final class DatarowDaemon: Sendable {
         }
         view.entered(.running)
         notifier.send("READY=1")
-        await work(importer, reporting, view, notifier)
+        await work(importer, reporting, view, notifier, pacer)
         await transport.shutdown()
         do { try ledger.close() } catch { logger.warning("Ledger not closed", metadata: ["reason": "\(error)"]) }
         withExtendedLifetime(lock) {}
         logger.notice("Stopped")
     }
 
+    /// Waits as long as requests may take to end: not at all while none is on its way and none may start.
+    private static func drainTime(of pacer: RequestPacer) async {
+        let deadline = ContinuousClock.now.advanced(by: drainTime)
+        while ContinuousClock.now < deadline, !Task.isCancelled {
+            let pace = pacer.snapshot()
+            let isHeld = pace.blockedReason != nil || pace.pausedFor != nil || pace.breaker == .open
+            if isHeld, pace.inFlight == 0 { return }
+            try? await Task.sleep(for: .milliseconds(200))  // Ends early only by cancellation, which is as good.
+        }
+    }
+
     private func work(
-        _ importer: Importer, _ reporting: ReportingService, _ view: DaemonView, _ notifier: SystemdNotifier
+        _ importer: Importer, _ reporting: ReportingService, _ view: DaemonView, _ notifier: SystemdNotifier,
+        _ pacer: RequestPacer
     ) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await reporting.run() }
@@ -138,7 +150,7 @@ public final class DatarowDaemon: Sendable {
                 reporting.signal()
                 await importer.drain()
                 inner.addTask {
-                    try? await Task.sleep(for: Self.drainTime)  // Ends early only by cancellation, which is as good.
+                    await Self.drainTime(of: pacer)
                     return false
                 }
                 // Either everything in hand has ended, or its time is over.

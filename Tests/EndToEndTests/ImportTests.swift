@@ -15,17 +15,21 @@ struct ImportTests {
                     "messages": [{"messageId": "m1", "content": "hello", "timestampUsec": 1704067200000000.50}]},
                   "external_id": "list 2", "media_type": "CONVERSATIONAL"}]
                 """
-            let lines = (0..<250).map { #"{"row_data":"https://example.com/l/\#($0).png","external_id":"lines \#($0)"}"# }
-                .joined(separator: "\n")
+            let lines = (0..<250).map {
+                #"{"row_data":"https://example.com/l/\#($0).png","external_id":"lines \#($0)"}"#
+            }
+            .joined(separator: "\n")
             let envelope = """
                 {"dataset_id": "\(Simulator.otherDataset)", "defaults": {"media_type": "TEXT"}, "rows": [
                     {"row_data": "first", "external_id": "envelope 0"},
                     {"row_data": "second", "external_id": "envelope 1",
                      "attachments": [{"type": "RAW_TEXT", "value": "said before"}]}]}
                 """
-            let packed = try await gzip(site, (0..<40).map {
-                #"{"row_data":"https://example.com/z/\#($0).png","external_id":"packed \#($0)"}"#
-            }.joined(separator: "\n"))
+            let packed = try await gzip(
+                site,
+                (0..<40).map {
+                    #"{"row_data":"https://example.com/z/\#($0).png","external_id":"packed \#($0)"}"#
+                }.joined(separator: "\n"))
             try site.drop("list.json", list)
             try site.drop("deep/er/lines.ndjson", lines)
             try site.drop("envelope.json", envelope)
@@ -109,7 +113,9 @@ struct ImportTests {
             let late = try #require(address("late"))
             #expect(try await site.simulator.file(late) == Data("late, but there".utf8))
             // Three contents, the chunks, and the list of chunks.
-            let uploads = try await site.simulator.calls().filter { $0["operations"].list.contains(.string("uploadFile")) }
+            let uploads = try await site.simulator.calls().filter {
+                $0["operations"].list.contains(.string("uploadFile"))
+            }
             let submits = try await site.simulator.state()["submits"]["received"].int ?? 0
             #expect(uploads.count == 3 + 2 * submits)
 

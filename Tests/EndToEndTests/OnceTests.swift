@@ -68,4 +68,39 @@ struct OnceTests {
             #expect(rows.map { $0["row_data"].string?.hasSuffix("another.jpg") } == [false, false])
         }
     }
+
+    @Test("a call without an answer is never sent again blindly", .timeLimit(.minutes(4)))
+    func doubt() async throws {
+        try await Site.with { site in
+            try await site.start()
+            func fault(_ kind: String) -> String {
+                #"{"rates": {"\#(kind)": 1}, "operations": ["upsertDataRows"], "count": 1}"#
+            }
+            // Carried out, and the answer lost; lost with a 502 in its place; cut off; and not carried out at all.
+            let kinds = ["lost", "lost-502", "truncated", "reset"]
+            for (number, kind) in kinds.enumerated() {
+                let rows = (0..<25).map {
+                    #"{"row_data":"https://example.com/\#(kind)/\#($0)","external_id":"\#(kind) \#($0)"}"#
+                }
+                try await site.simulator.addFaults(fault(kind))
+                try site.drop("\(kind).ndjson", rows.joined(separator: "\n"))
+                try await eventually(within: .seconds(30), "the call has come") {
+                    try await site.simulator.state()["faults"][kind].int == 1 ? () : nil
+                }
+                #expect(try await site.simulator.state()["submits"]["received"].int ?? 0 <= number + 1)
+            }
+            for kind in kinds {
+                let status = try await site.ended("\(kind).ndjson", within: .seconds(150))
+                #expect(status["state"].string == "complete", "\(status)")
+                #expect(status["rows"]["created"].int == 25)
+            }
+            let names = try await site.simulator.rows().compactMap { $0["external_id"].string }
+            #expect(names.count == 100)
+            #expect(Set(names).count == 100)
+            // Four calls, and one more for what had not arrived.
+            let state = try await site.simulator.state()
+            #expect(state["tasks"]["total"].int == 4)
+            #expect(state["tasks"]["rows_failed"].int == 0)
+        }
+    }
 }

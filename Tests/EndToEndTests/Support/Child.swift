@@ -115,7 +115,9 @@ struct Trouble: Error, CustomStringConvertible {
 }
 
 /// Runs a program to its end and gives what it printed.
-func output(of program: String, _ arguments: [String], within limit: Duration = .seconds(60)) async throws -> (
+func output(
+    of program: String, _ arguments: [String], within limit: Duration = .seconds(60)
+) async throws -> (
     ending: Child.Ending, text: String
 ) {
     let file = FileManager.default.temporaryDirectory.appending(path: "datarowd-e2e-\(UUID().uuidString).out")

@@ -26,9 +26,11 @@ final class Simulator: Sendable {
         do {
             let port = try await eventually(within: .seconds(30), "labelbox-sim has a port") {
                 if let end = child.end {
-                    throw Trouble("labelbox-sim ended (\(end)): \((try? String(contentsOf: log, encoding: .utf8)) ?? "")")
+                    throw Trouble(
+                        "labelbox-sim ended (\(end)): \((try? String(contentsOf: log, encoding: .utf8)) ?? "")")
                 }
-                return try? Int(String(contentsOf: portFile, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines))
+                return try? Int(
+                    String(contentsOf: portFile, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines))
             }
             return Simulator(port, child)
         } catch {
@@ -95,7 +97,8 @@ final class Simulator: Sendable {
         let (data, response) = try await URLSession.shared.data(for: request)
         let status = (response as? HTTPURLResponse)?.statusCode ?? 0
         guard status == 200 else {
-            throw Trouble("\(request.url?.path ?? "") answered \(status): \(String(decoding: data.prefix(500), as: UTF8.self))")
+            throw Trouble(
+                "\(request.url?.path ?? "") answered \(status): \(String(decoding: data.prefix(500), as: UTF8.self))")
         }
         return data
     }
@@ -108,6 +111,7 @@ enum Programs {
         return URL(filePath: tests).deletingLastPathComponent()
     }()
     static let daemon = folder.appending(path: "datarowd")
+    static let control = folder.appending(path: "datarowctl")
     static let simulator = folder.appending(path: "labelbox-sim")
 }
 

@@ -176,7 +176,9 @@ final class Site {
     /// Waits until a manifest has a final status.
     @discardableResult
     func ended(_ manifest: String, within limit: Duration = .seconds(60)) async throws -> JSON {
-        try await status(of: manifest, within: limit, "has ended") { Self.finalStates.contains($0["state"].string ?? "") }
+        try await status(of: manifest, within: limit, "has ended") {
+            Self.finalStates.contains($0["state"].string ?? "")
+        }
     }
 
     /// Waits until a manifest's status is as wanted.

@@ -24,7 +24,8 @@ enum Validator {
         }
         let folder = Programs.folder.appending(path: "validator-venv").path
         let python = "\(folder)/bin/python"
-        if FileManager.default.isExecutableFile(atPath: python), try await output(of: python, test).ending == .exited(0) {
+        if FileManager.default.isExecutableFile(atPath: python), try await output(of: python, test).ending == .exited(0)
+        {
             return python
         }
         let made = try await output(of: system, ["python3", "-m", "venv", folder])
