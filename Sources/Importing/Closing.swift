@@ -29,7 +29,7 @@ struct Closings: Sendable {
                 let items = try await ledger.leaseImports(in: .closing, for: grants(), limit: Self.importsAtOnce)
                 return items.isEmpty ? [] : [items]
             },
-            nextDue: { try await ledger.nextDue(.imports(.closing), after: context.clock.now) },
+            nextDue: { try await ledger.nextDue(.imports(.closing), after: $0) },
             work: close,
             giveBack: { items, error in
                 for item in items { try await postpone(item, error) }

@@ -17,7 +17,7 @@ struct Collecting: Sendable {
         Stage(
             name: "collecting", width: 2, bell: bell,
             lease: { try await ledger.leaseSubmissions(in: [.collecting], for: grants(), limit: $0) },
-            nextDue: { try await ledger.nextDue(.submissions([.collecting]), after: context.clock.now) },
+            nextDue: { try await ledger.nextDue(.submissions([.collecting]), after: $0) },
             work: collect,
             giveBack: { item, error in
                 let now = context.clock.now

@@ -26,7 +26,7 @@ struct Doubting: Sendable {
         Stage(
             name: "settling doubts", width: 2, bell: bell,
             lease: { try await ledger.leaseSubmissions(in: [.ambiguous], for: grants(), limit: $0) },
-            nextDue: { try await ledger.nextDue(.submissions([.ambiguous]), after: context.clock.now) },
+            nextDue: { try await ledger.nextDue(.submissions([.ambiguous]), after: $0) },
             work: look,
             giveBack: { item, error in
                 let now = context.clock.now

@@ -99,6 +99,9 @@ public final class Importer: Sendable {
     /// Works until drained, and then until what was in hand has ended.
     public func run() async {
         let stages = makeStages()
+        // Leases are kept while anything is in hand, and no longer: nothing waits for the next heartbeat.
+        let heart = Task { await keepLeases() }
+        defer { heart.cancel() }
         await withDiscardingTaskGroup { group in
             for watch in parts.watches {
                 let intake = IntakeService(
@@ -106,7 +109,6 @@ public final class Importer: Sendable {
                     context: context, planning: bells.planning)
                 group.addTask { await intake.run() }
             }
-            group.addTask { await self.keepLeases() }
             for stage in stages { group.addTask { await stage() } }
         }
     }

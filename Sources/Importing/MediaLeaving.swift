@@ -20,7 +20,7 @@ struct MediaLeaving: Sendable {
                 let items = try await ledger.leaseLeavingMedia(for: grants(), limit: Self.filesAtOnce)
                 return items.isEmpty ? [] : [items]
             },
-            nextDue: { try await ledger.nextDue(.leavingMedia, after: context.clock.now) },
+            nextDue: { try await ledger.nextDue(.leavingMedia, after: $0) },
             work: { items in
                 for (name, group) in Dictionary(grouping: items, by: \.item.watch) {
                     try await putAway(group, of: name)

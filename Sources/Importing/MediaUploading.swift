@@ -26,7 +26,7 @@ struct MediaUploading: Sendable {
         Stage(
             name: "uploading", width: width, bell: bell,
             lease: { try await ledger.leaseMedia(for: grants(), limit: $0) },
-            nextDue: { try await ledger.nextDue(.media, after: context.clock.now) },
+            nextDue: { try await ledger.nextDue(.media, after: $0) },
             work: work,
             giveBack: { item, error in
                 let now = context.clock.now

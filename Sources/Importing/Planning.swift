@@ -23,7 +23,7 @@ struct Planning: Sendable {
         Stage(
             name: "planning", width: Self.width, bell: bell,
             lease: { try await ledger.leaseImports(in: .claimed, for: grants(), limit: $0) },
-            nextDue: { try await ledger.nextDue(.imports(.claimed), after: context.clock.now) },
+            nextDue: { try await ledger.nextDue(.imports(.claimed), after: $0) },
             work: plan,
             giveBack: { item, error in
                 let now = context.clock.now

@@ -14,8 +14,8 @@ struct Stage<Item: Sendable>: Sendable {
     let bell: Bell
     /// Leases at most so many items.
     let lease: @Sendable (Int) async throws -> [Item]
-    /// When work that is not due yet will be; `nil` when there is none.
-    let nextDue: @Sendable () async throws -> Date?
+    /// When work that was not due yet at the given time will be; `nil` when there is none.
+    let nextDue: @Sendable (Date) async throws -> Date?
     /// Does one item, and records what came of it.
     let work: @Sendable (Item) async throws -> Void
     /// Puts an item back after `work` threw.
@@ -27,6 +27,8 @@ struct Stage<Item: Sendable>: Sendable {
         await withDiscardingTaskGroup { group in
             while !context.drain.isDraining {
                 let hands = idle.withLock { $0 }
+                // Asked after from before the lease: what becomes due between the two must not fall through.
+                let looked = context.clock.now
                 do {
                     let items = hands > 0 ? try await lease(hands) : []
                     for item in items {
@@ -39,7 +41,7 @@ struct Stage<Item: Sendable>: Sendable {
                     }
                     context.health.cleared(name)
                     if items.count == hands, hands > 0 { continue }
-                    let due = hands > 0 ? try await nextDue() : nil
+                    let due = hands > 0 ? try await nextDue(looked) : nil
                     let wait = due.map { max(.zero, Duration.seconds($0.timeIntervalSince(context.clock.now))) }
                     await bell.wait(
                         atMost: wait.map { min($0 + .milliseconds(1), Self.longestWait) }, on: context.clock)

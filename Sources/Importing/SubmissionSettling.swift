@@ -161,7 +161,9 @@ struct SubmissionSettling: Sendable {
                     ErrorEntry(
                         code: "refused",
                         message:
-                            "Labelbox refuses this row: \(judgement.report.reason.isEmpty ? judgement.report.status : judgement.report.reason)"
+                            judgement.report.reason.isEmpty
+                            ? "Labelbox ends every task with this row as \(judgement.report.status), and gives no reason"
+                            : "Labelbox refuses this row: \(judgement.report.reason)"
                     ))
             } else if submission.isolation == nil {
                 // It may have been a whim of the server, or another import's row: once more, away from others.

@@ -29,10 +29,9 @@ struct Submitting: Sendable {
                 _ = try await ledger.seal(limit: hands, at: now)
                 return try await ledger.leaseSubmissions(in: [.sealed], for: grants(), limit: hands)
             },
-            nextDue: {
-                let now = context.clock.now
-                let next = try await ledger.seal(limit: 0, at: now).next
-                let due = try await ledger.nextDue(.submissions([.sealed]), after: now)
+            nextDue: { looked in
+                let next = try await ledger.seal(limit: 0, at: looked).next
+                let due = try await ledger.nextDue(.submissions([.sealed]), after: looked)
                 return [next, due].compactMap(\.self).min()
             },
             work: submit,

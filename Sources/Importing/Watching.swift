@@ -28,7 +28,7 @@ struct Watching: Sendable {
                 let due = try await ledger.leaseSubmissions(in: [.submitted], for: grants(), limit: limit)
                 return due.isEmpty ? [] : [due]
             },
-            nextDue: { try await ledger.nextDue(.submissions([.submitted]), after: context.clock.now) },
+            nextDue: { try await ledger.nextDue(.submissions([.submitted]), after: $0) },
             work: poll,
             giveBack: { items, error in
                 let now = context.clock.now
@@ -91,7 +91,9 @@ struct Watching: Sendable {
         return TaskSighting(
             submission: item.item.id, status: task.status.description,
             completion: task.completionPercentage ?? item.item.completion,
-            hasEnded: task.status.isFinal, nextPoll: next(after: item.item.attempts, at: now),
+            hasEnded: task.status.isFinal,
+            // The results of what has ended are read at once.
+            nextPoll: task.status.isFinal ? now : next(after: item.item.attempts, at: now),
             reason: isUnknown
                 ? "its status '\(task.status.description)' is not one that is known; it is asked after again" : "")
     }

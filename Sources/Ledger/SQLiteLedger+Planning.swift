@@ -101,12 +101,13 @@ extension SQLiteLedger {
         for segment in segments {
             try db.cachedStatement(
                 sql: """
-                    INSERT INTO segments (import_id, origin, phase, first_row, row_count, send_rows, byte_offset, byte_length)
-                    VALUES (?, 0, 'draft', ?, ?, ?, ?, ?)
+                    INSERT INTO segments
+                        (import_id, origin, phase, first_row, row_count, send_rows, only_rows, byte_offset, byte_length)
+                    VALUES (?, 0, 'draft', ?, ?, ?, ?, ?, ?)
                     """
             ).execute(arguments: [
-                record.id.rawValue, segment.firstRow, segment.rowCount, segment.validRows, segment.offset,
-                segment.length,
+                record.id.rawValue, segment.firstRow, segment.rowCount, segment.validRows, segment.only?.encoded,
+                segment.offset, segment.length,
             ])
             let id = db.lastInsertedRowID
             var open = Set<Int64>()

@@ -94,7 +94,7 @@ struct ImportTests {
             #expect(error["code"].string == "media_missing")
             #expect(error["row"].int == 4)
             let failed = try site.results(status).filter { $0["outcome"].string == "failed" }
-            #expect(failed.map { $0["external_id"].string } == ["never"])
+            #expect(failed.map { $0["row"].int } == [4])
 
             let rows = try await site.simulator.rows()
             #expect(rows.count == 4)

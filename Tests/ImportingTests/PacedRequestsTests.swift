@@ -27,17 +27,12 @@ private func error(_ kind: LabelboxError.Kind, _ outcome: LabelboxError.Outcome)
     LabelboxError(kind, outcome: outcome, operation: "test", message: "as told")
 }
 
-/// Chance taken away: every back-off is nothing.
-private struct NoChance: RandomNumberGenerator {
-    mutating func next() -> UInt64 { 0 }
-}
-
 @Suite("Paced requests", .timeLimit(.minutes(1)))
 struct PacedRequestsTests {
     private func gate() -> PacedRequests {
         let pacer = RequestPacer(
             rules: PacingRules(requestsPerMinute: 1000, maximumConnections: 4), clock: ContinuousClock(),
-            random: NoChance())
+            backoff: Backoff(base: .nanoseconds(1), longest: .nanoseconds(1)))
         return PacedRequests(pacer: pacer) { _, _, _ in }
     }
 
