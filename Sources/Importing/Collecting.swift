@@ -29,7 +29,9 @@ struct Collecting: Sendable {
 
     private func collect(_ item: Leased<SubmissionRecord>) async throws {
         guard let task = item.item.taskID else {
-            return try await settling.settleDoubt(item, found: [:])
+            // It cannot be: only a submission with a task comes here. If it does, its rows are looked up before anything is sent.
+            let now = context.clock.now
+            return try await ledger.recordAmbiguous(item, nextLook: now, reason: "its task is not known", at: now)
         }
         var report = try await read(task, status: item.item.taskStatus ?? "")
         switch item.item.taskStatus {

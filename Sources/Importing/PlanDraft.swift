@@ -20,6 +20,8 @@ final class PlanDraft: @unchecked Sendable {
     let record: ImportRecord
     let watch: ImportWatch
     var format = ManifestFormat(.document)
+    /// What the manifest says of the files that it names.
+    private(set) var files: [String: ManifestHeader.FileClaim] = [:]
     var isFirstPart = true
     private(set) var plan: ImportPlan
     private(set) var problemsPart: ResultsPart?
@@ -118,6 +120,7 @@ final class PlanDraft: @unchecked Sendable {
 
     func finish(_ summary: SurveySummary, workFolder: WorkFolder) throws {
         closeSegment()
+        files = summary.header.files
         problemsPart = try problems.end(firstRow: 0)
         plan.totalRows = summary.rows
         plan.rejectedRows = summary.rejectedRows

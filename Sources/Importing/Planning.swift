@@ -132,7 +132,7 @@ struct Planning: Sendable {
         draft.isFirstPart = false
         try Workbench.wait {
             try await ledger.recordSegments(
-                await located(segments, draft.watch, draft.record), of: item, isFirst: isFirst, at: context.clock.now)
+                await located(segments, draft), of: item, isFirst: isFirst, at: context.clock.now)
         }
     }
 
@@ -155,7 +155,7 @@ struct Planning: Sendable {
     private func finish(_ item: Leased<ImportRecord>, _ draft: PlanDraft) async throws {
         draft.judge()
         var plan = draft.plan
-        plan.segments = await located(draft.takeSegments(), draft.watch, draft.record)
+        plan.segments = await located(draft.takeSegments(), draft)
         plan.problemsPart = draft.problemsPart
         try await ledger.recordPlan(plan, of: item, isFirst: draft.isFirstPart, at: context.clock.now)
         context.observer.planned(

@@ -34,8 +34,10 @@ struct SubmissionSettling: Sendable {
     /// when a single row is left, that row is at fault.
     func settleApart(_ item: Leased<SubmissionRecord>, report: TaskReport, mayHaveArrived: Bool) async throws {
         var report = report
-        let open = try await openKeys(item.item, report)
-        report.add(found: try await keys.find(open))
+        // That a row exists says that it was created; it does not say that it was changed.
+        if item.item.operation == RowOperation.create.rawValue {
+            report.add(found: try await keys.find(try await openKeys(item.item, report)))
+        }
         try await record(item, report: report, rest: .apart(mayHaveArrived: mayHaveArrived))
     }
 

@@ -19,6 +19,18 @@ public struct MediaIdentity: Sendable, Hashable {
     }
 }
 
+/// What the sender of a manifest says of a file that it names: only a file that is so is the one that is meant.
+public struct ExpectedContent: Sendable, Hashable {
+    public var bytes: Int64?
+    /// 32 bytes.
+    public var sha256: [UInt8]?
+
+    public init(bytes: Int64? = nil, sha256: [UInt8]? = nil) {
+        self.bytes = bytes
+        self.sha256 = sha256
+    }
+}
+
 /// A local file that a row names.
 public struct MediaReference: Sendable, Hashable {
     /// As the row spells it.
@@ -30,6 +42,8 @@ public struct MediaReference: Sendable, Hashable {
     public var identity: MediaIdentity?
     /// Set where the file is not to be read, now or later.
     public var failure: ErrorEntry?
+    /// Set where the manifest says what the file is like.
+    public var expected: ExpectedContent?
 
     public init(name: String, root: Int, path: FilePath, identity: MediaIdentity?, failure: ErrorEntry? = nil) {
         self.failure = failure
@@ -61,6 +75,7 @@ public struct MediaRecord: Sendable, Hashable {
     public var root: Int
     public var path: FilePath
     public var identity: MediaIdentity?
+    public var expected: ExpectedContent?
     public var phase: MediaPhase
     public var sha256: [UInt8]?
     public var url: String?

@@ -102,6 +102,8 @@ enum Migrations {
             root INTEGER NOT NULL,
             path BLOB NOT NULL,
             device INTEGER, inode INTEGER, size INTEGER, modified INTEGER, changed INTEGER,
+            expected_bytes INTEGER,
+            expected_sha256 BLOB,
             phase TEXT NOT NULL,
             sha256 BLOB,
             url TEXT,

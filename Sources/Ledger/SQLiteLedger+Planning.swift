@@ -140,10 +140,15 @@ extension SQLiteLedger {
             ])
             return (db.lastInsertedRowID, false)
         }
+        let expectedBytes = reference.expected?.bytes
+        let expectedDigest = reference.expected?.sha256.map { Data($0) }
         let known = try Row.fetchAll(
             db.cachedStatement(
-                sql: "SELECT * FROM media WHERE watch = ? AND root = ? AND path = ? ORDER BY id DESC LIMIT 20"),
-            arguments: [watch, reference.root, reference.path.stored])
+                sql: """
+                    SELECT * FROM media WHERE watch = ? AND root = ? AND path = ?
+                        AND expected_bytes IS ? AND expected_sha256 IS ? ORDER BY id DESC LIMIT 20
+                    """),
+            arguments: [watch, reference.root, reference.path.stored, expectedBytes, expectedDigest])
         for row in known {
             let media = try MediaRecord(row: row)
             switch media.phase {
@@ -165,14 +170,15 @@ extension SQLiteLedger {
         }
         try db.cachedStatement(
             sql: """
-                INSERT INTO media (watch, root, path, device, inode, size, modified, changed, phase, since, next_attempt)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO media (watch, root, path, device, inode, size, modified, changed,
+                    expected_bytes, expected_sha256, phase, since, next_attempt)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(
             arguments: StatementArguments(
                 [watch, reference.root, reference.path.stored] as [(any DatabaseValueConvertible)?]
                     + columns(of: reference.identity)
-                    + [reference.identity == nil ? "awaited" : "pending", now.stored, now.stored]))
+                    + [expectedBytes, expectedDigest, reference.identity == nil ? "awaited" : "pending", now.stored, now.stored]))
         return (db.lastInsertedRowID, true)
     }
 

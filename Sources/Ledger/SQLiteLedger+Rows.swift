@@ -89,12 +89,16 @@ extension MediaRecord {
                 device: UInt64(bitPattern: row["device"]), inode: UInt64(bitPattern: inode), size: row["size"],
                 modified: row["modified"], changed: row["changed"])
         }
+        var expected: ExpectedContent?
+        let (bytes, sha256) = (row["expected_bytes"] as Int64?, row["expected_sha256"] as Data?)
+        if bytes != nil || sha256 != nil { expected = ExpectedContent(bytes: bytes, sha256: sha256.map { [UInt8]($0) }) }
         self.init(
             id: row["id"],
             watch: row["watch"],
             root: row["root"],
             path: row.path("path"),
             identity: identity,
+            expected: expected,
             phase: try row.word("phase"),
             sha256: (row["sha256"] as Data?).map { [UInt8]($0) },
             url: row["url"],
