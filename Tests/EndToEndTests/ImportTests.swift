@@ -129,7 +129,7 @@ struct ImportTests {
 
     @Test("loose media is imported after its grace, unless a manifest names it", .timeLimit(.minutes(3)))
     func looseMedia() async throws {
-        try await Site.with(SiteSettings(watch: ["media_grace: 2s"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_grace: 3s"])) { site in
             try await site.start()
             try site.drop("alone.png", "a picture of its own")
             try site.drop("sub/alone too.txt", "a text of its own")

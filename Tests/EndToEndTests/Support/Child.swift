@@ -3,7 +3,9 @@ import Foundation
 import Glibc
 import Locking
 
-/// A process that a test started. It never outlives the test's own process: the kernel kills it then.
+/// A process that a test started.
+///
+/// It never outlives the test's own process: the kernel kills it then.
 final class Child: Sendable {
     /// How a process ended.
     enum Ending: Equatable, Sendable {

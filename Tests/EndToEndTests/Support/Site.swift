@@ -78,7 +78,7 @@ final class Site {
         lines += settings.labelbox.map { "  " + $0 }
         lines += ["state_directory: \(state.path)", "log: { level: debug, format: text }", "watches:"]
         lines += ["  - name: \(Self.watch)", "    path: \(drop.path)", "    dataset: \(Simulator.dataset)"]
-        lines += ["    settle: 100ms", "    rescan: 2s", "    media_grace: 500ms"]
+        lines += ["    settle: 100ms", "    rescan: 2s", "    media_grace: 10s"]
             .filter { line in !settings.watch.contains { $0.hasPrefix(line.prefix { $0 != ":" }.drop { $0 == " " }) } }
         lines += settings.watch.map { "    " + $0 }
         return lines.joined(separator: "\n") + "\n"
