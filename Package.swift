@@ -83,7 +83,8 @@ let package = Package(
                 "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting",
                 "Settings", "Transport", .log, .system,
             ]),
-        .executableTarget(name: "datarowd", dependencies: ["Daemon", "Settings", .arguments, .log, .system, .unixSignals]),
+        .executableTarget(
+            name: "datarowd", dependencies: ["Daemon", "Settings", .arguments, .log, .system, .unixSignals]),
 
         .target(
             name: "Control",
@@ -102,7 +103,9 @@ let package = Package(
             name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
         .testTarget(
             name: "ControlTests",
-            dependencies: ["Control", "DataRows", "Files", "Intake", "Ledger", "Locking", "Reporting", "Settings", .system]),
+            dependencies: [
+                "Control", "DataRows", "Files", "Intake", "Ledger", "Locking", "Reporting", "Settings", .system,
+            ]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Locking", "datarowctl", "datarowd", "labelbox-sim"],

@@ -45,8 +45,12 @@ public struct StatusText: Sendable {
         if !report.errors.isEmpty {
             lines += ["", "  " + palette.bad(report.errorsTotal == 1 ? "1 error" : "\(report.errorsTotal) errors")]
             for error in report.errors.prefix(10) {
-                let place = error.row.map { "row \($0): " } ?? ""
-                lines.append("  " + VisibleText.of("\(place)\(error.message) [\(error.code)]"))
+                let place = [
+                    error.row.map { "row \($0)" }, error.byteOffset.map { "byte \($0)" },
+                    error.pointer.flatMap { $0.isEmpty ? nil : $0 },
+                ].compactMap(\.self).joined(separator: ", ")
+                lines.append(
+                    "  " + VisibleText.of("\(place.isEmpty ? "" : place + ": ")\(error.message) [\(error.code)]"))
             }
             if report.errorsTotal > 10 { lines.append("  … and \(report.errorsTotal - 10) more: see the results file") }
         }

@@ -45,6 +45,10 @@ struct MediaUploading: Sendable {
         }
         switch await watch.folder.resolveMedia(path: name(of: item.item, in: watch), manifestRelativePath: "manifest") {
         case .ready(let media):
+            if let bytes = item.item.expected?.bytes, bytes != media.size {
+                return try await expect(
+                    item, watch, otherwise: "it has \(media.size) bytes, and its manifest says \(bytes)", at: now)
+            }
             var item = item
             let identity = MediaIdentity(media.identity)
             if item.item.identity != identity {
@@ -58,7 +62,7 @@ struct MediaUploading: Sendable {
             let wait = min(max(until.timeIntervalSince(now), 0.1), 60)
             try await ledger.postpone(item, until: now.addingTimeInterval(wait), isAwaited: true, at: now)
         case .missing:
-            try await expect(item, watch, at: now)
+            try await expect(item, watch, otherwise: "there is no such file", at: now)
         case .refused(let refusal):
             try await fail(item, code: refusal.code.rawValue, message: "\(item.item.path): \(refusal.message)", at: now)
         }
@@ -72,15 +76,18 @@ struct MediaUploading: Sendable {
         return roots[media.root - 1].appending(media.path.components).string
     }
 
-    private func expect(_ item: Leased<MediaRecord>, _ watch: ImportWatch, at now: Date) async throws {
+    /// Goes on waiting for the file that is meant, or gives up when that has taken too long.
+    private func expect(
+        _ item: Leased<MediaRecord>, _ watch: ImportWatch, otherwise reason: String, at now: Date
+    ) async throws {
         let patience = watch.folder.settings.mediaWait.seconds
         let waited = now.timeIntervalSince(item.item.since)
         guard waited < patience else {
             return try await fail(
                 item, code: "media_missing",
                 message:
-                    "\(item.item.path): there is no such file, and it did not come within \(watch.folder.settings.mediaWait); "
-                    + "put it there and drop the failed rows again", at: now)
+                    "\(item.item.path): \(reason), and that did not change within \(watch.folder.settings.mediaWait); "
+                    + "put the right file there and drop the failed rows again", at: now)
         }
         let pause = min(10, 0.5 * pow(2, Double(min(item.item.attempts, 5))), patience - waited)
         try await ledger.postpone(item, until: now.addingTimeInterval(max(pause, 0.1)), isAwaited: true, at: now)
@@ -93,6 +100,10 @@ struct MediaUploading: Sendable {
         do {
             let digest = try await workbench.run {
                 try Self.digest(try watch.folder.openMedia(media), size: media.size)
+            }
+            if let expected = item.item.expected?.sha256, expected != digest {
+                return try await expect(
+                    item, watch, otherwise: "its SHA-256 is not the one that its manifest says", at: context.clock.now)
             }
             try await inFlight.alone(with: digest) {
                 try await upload(item, media, watch, digest: digest, path: path)

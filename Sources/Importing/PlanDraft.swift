@@ -20,8 +20,8 @@ final class PlanDraft: @unchecked Sendable {
     let record: ImportRecord
     let watch: ImportWatch
     var format = ManifestFormat(.document)
-    /// What the manifest says of the files that it names.
-    private(set) var files: [String: ManifestHeader.FileClaim] = [:]
+    /// What the manifest says of the files that it names, by their paths: `./a.jpg` and `a.jpg` are one.
+    private var files: [FilePath: ManifestHeader.FileClaim] = [:]
     var isFirstPart = true
     private(set) var plan: ImportPlan
     private(set) var problemsPart: ResultsPart?
@@ -108,6 +108,11 @@ final class PlanDraft: @unchecked Sendable {
         complete.append(segment)
     }
 
+    /// What the manifest says of a file.
+    func expectation(of name: String) -> ExpectedContent? {
+        files[FilePath(name).lexicallyNormalized()].map { ExpectedContent(bytes: $0.bytes, sha256: $0.sha256) }
+    }
+
     func takeSegments() -> [Segment] {
         defer {
             complete = []
@@ -120,7 +125,8 @@ final class PlanDraft: @unchecked Sendable {
 
     func finish(_ summary: SurveySummary, workFolder: WorkFolder) throws {
         closeSegment()
-        files = summary.header.files
+        files = Dictionary(
+            summary.header.files.map { (FilePath($0.key).lexicallyNormalized(), $0.value) }, uniquingKeysWith: { $1 })
         problemsPart = try problems.end(firstRow: 0)
         plan.totalRows = summary.rows
         plan.rejectedRows = summary.rejectedRows

@@ -138,14 +138,17 @@ struct Planning: Sendable {
 
     /// Finds the files that segments name.
     private func located(
-        _ segments: [PlanDraft.Segment], _ watch: ImportWatch, _ record: ImportRecord
+        _ segments: [PlanDraft.Segment], _ draft: PlanDraft
     ) async -> [PlannedSegment] {
+        let manifest = draft.record.path
         var planned: [PlannedSegment] = []
         for segment in segments {
             var result = segment.planned
             for name in segment.mediaNames {
-                let resolution = await watch.folder.resolveMedia(path: name, manifestRelativePath: record.path)
-                result.media.append(MediaReference(name: name, resolution: resolution, manifest: record.path))
+                let resolution = await draft.watch.folder.resolveMedia(path: name, manifestRelativePath: manifest)
+                var reference = MediaReference(name: name, resolution: resolution, manifest: manifest)
+                reference.expected = draft.expectation(of: name)
+                result.media.append(reference)
             }
             planned.append(result)
         }

@@ -178,7 +178,10 @@ extension SQLiteLedger {
             arguments: StatementArguments(
                 [watch, reference.root, reference.path.stored] as [(any DatabaseValueConvertible)?]
                     + columns(of: reference.identity)
-                    + [expectedBytes, expectedDigest, reference.identity == nil ? "awaited" : "pending", now.stored, now.stored]))
+                    + [
+                        expectedBytes, expectedDigest, reference.identity == nil ? "awaited" : "pending", now.stored,
+                        now.stored,
+                    ]))
         return (db.lastInsertedRowID, true)
     }
 

@@ -91,7 +91,9 @@ extension MediaRecord {
         }
         var expected: ExpectedContent?
         let (bytes, sha256) = (row["expected_bytes"] as Int64?, row["expected_sha256"] as Data?)
-        if bytes != nil || sha256 != nil { expected = ExpectedContent(bytes: bytes, sha256: sha256.map { [UInt8]($0) }) }
+        if bytes != nil || sha256 != nil {
+            expected = ExpectedContent(bytes: bytes, sha256: sha256.map { [UInt8]($0) })
+        }
         self.init(
             id: row["id"],
             watch: row["watch"],

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Control
 internal import Foundation
+internal import Reporting
 
 struct WaitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,9 +20,27 @@ struct WaitCommand: AsyncParsableCommand {
         let directory = Surroundings.directory
         let following = Following(
             manifests.map { .name(ManifestName($0)) }, in: try options.place.openState(), directory: directory)
-        let (status, reports) = try await Surroundings.follow(
-            following, timeout: timeout?.duration, isSilent: quiet || json)
+        let (status, reports) = try await follow(following)
         if json { for report in reports { try Surroundings.print(json: report) } }
         throw ExitCode(status.rawValue)
+    }
+
+    /// A manifest that was dropped a moment ago is known a moment later.
+    private static let patience: Duration = .seconds(5)
+
+    private func follow(_ following: Following) async throws -> (ExitStatus, [StatusReport]) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        while true {
+            do {
+                return try await Surroundings.follow(
+                    following, timeout: timeout?.duration, isSilent: quiet || json)
+            } catch let error as ControlError {
+                guard error.status == .noInput,
+                    clock.now - start < min(Self.patience, timeout?.duration ?? Self.patience)
+                else { throw error }
+                try await Task.sleep(for: .milliseconds(250))
+            }
+        }
     }
 }

@@ -73,6 +73,34 @@ struct ImportTests {
         }
     }
 
+    @Test(
+        "a file that is not what its envelope says is waited for, and never sent in its place", .timeLimit(.minutes(2)))
+    func expectedFiles() async throws {
+        try await Site.with(SiteSettings(watch: ["media_wait: 4s"])) { site in
+            try await site.start()
+            // Of other bytes than those that are dropped.
+            let digest = "bb1c6dc32a77cbb6a4a1c0e9c4f0a3f1f4b4fcd5b3fbd2f8f5c8f4f8f0b7a7d0"
+            try site.drop("a.txt", "half")
+            try site.drop("b.txt", "wrong")
+            try site.drop(
+                "rows.json",
+                """
+                {"files": {"a.txt": {"bytes": 5}, "b.txt": {"bytes": 5, "sha256": "\(digest)"}},
+                 "rows": [{"row_data": "./a.txt", "external_id": "a"}, {"row_data": "./b.txt", "external_id": "b"}]}
+                """)
+            try await site.status(of: "rows.json", "waits") { $0["state"].string == "waiting_for_media" }
+            try site.drop("a.txt", "whole")
+
+            let status = try await site.ended("rows.json")
+            #expect(status["rows"]["created"].int == 1, "\(status)")
+            #expect(status["rows"]["failed"].int == 1)
+            let rows = try await site.simulator.rows()
+            #expect(rows.map { $0["external_id"].string } == ["a"])
+            let address = try #require(rows.first?["row_data"].string)
+            #expect(try await site.simulator.file(address) == Data("whole".utf8))
+        }
+    }
+
     @Test("local files are uploaded once each, and their addresses stand in the rows", .timeLimit(.minutes(3)))
     func media() async throws {
         try await Site.with(SiteSettings(watch: ["media_wait: 3s"])) { site in
