@@ -98,7 +98,7 @@ let package = Package(
         .executableTarget(name: "labelbox-sim", dependencies: ["LabelboxSimulator", .arguments]),
 
         // Tests: one target a room.
-        .target(name: "TestSupport", dependencies: ["Locking"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Files", "Locking", .system], path: "Tests/TestSupport"),
         .executableTarget(
             name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
         .testTarget(
@@ -110,12 +110,14 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests", dependencies: ["Locking", "datarowctl", "datarowd", "labelbox-sim"],
             exclude: ["Support/validate.py"]),
-        .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", .system]),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", "TestSupport", .system]),
         .testTarget(name: "HouseRulesTests"),
         .testTarget(
             name: "ImportingTests",
             dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
-        .testTarget(name: "IntakeTests", dependencies: ["DataRows", "Files", "Intake", "Locking", .log, .system]),
+        .testTarget(
+            name: "IntakeTests",
+            dependencies: ["DataRows", "Files", "Intake", "Locking", "TestSupport", .log, .system]),
         .testTarget(
             name: "LabelboxAPITests", dependencies: ["DataRows", "LabelboxAPI", "Locking", "Transport", .system],
             resources: [.copy("Fixtures")]),

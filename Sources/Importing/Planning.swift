@@ -105,7 +105,10 @@ struct Planning: Sendable {
                 "its name ends in none of .json, .jsonl, .ndjson (perhaps with .gz), so its layout is not known")
         }
         draft.format = format
-        let manifest = try ManifestFile(path: draft.record.claimedPath, format: format)
+        // Named as it was dropped, for that is the name that people know.
+        let manifest = try ManifestFile(
+            descriptor: try FileDescriptor.open(draft.record.claimedPath, .readOnly, options: [.closeOnExec]),
+            name: draft.record.path.string, format: format)
         guard format.isCompressed else {
             guard manifest.byteCount <= draft.watch.maximumManifestBytes else {
                 throw IntakeRefusal(

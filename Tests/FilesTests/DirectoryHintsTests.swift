@@ -1,6 +1,7 @@
 import Files
 import Glibc
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Hints of a real folder, waited for without sleeping.

@@ -2,6 +2,7 @@ import Files
 import Glibc
 import Locking
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite("Durable rename")

@@ -1,6 +1,7 @@
 import Files
 import Glibc
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite("Folder walk")

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Intake
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite("Archive", .timeLimit(.minutes(1)))

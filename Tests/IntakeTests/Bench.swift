@@ -5,6 +5,7 @@ import Intake
 import Locking
 import Logging
 import SystemPackage
+import TestSupport
 import Testing
 
 /// A drop folder on a real file system.

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Intake
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite("Drop folder", .timeLimit(.minutes(1)))

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Intake
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite("Media that a manifest names", .timeLimit(.minutes(1)))

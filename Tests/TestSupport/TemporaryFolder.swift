@@ -1,12 +1,12 @@
-import Files
-import Glibc
-import SystemPackage
+internal import Files
+internal import Glibc
+package import SystemPackage
 
 /// A folder that goes away with the last reference to it.
-final class TemporaryFolder: Sendable {
-    let path: FilePath
+package final class TemporaryFolder: Sendable {
+    package let path: FilePath
 
-    init(in parent: FilePath = "/tmp") throws {
+    package init(in parent: FilePath = "/tmp") throws {
         path = parent.appending("datarowd-test-\(UInt64.random(in: .min ... .max))")
         try DurableRename.createFolder(path)
     }
@@ -15,7 +15,7 @@ final class TemporaryFolder: Sendable {
 
     /// Writes a file, its folders made.
     @discardableResult
-    func write(_ text: String, to name: FilePath) throws -> FilePath {
+    package func write(_ text: String, to name: FilePath) throws -> FilePath {
         let file = path.pushing(name)
         try DurableRename.createFolder(file.removingLastComponent())
         let descriptor = try FileDescriptor.open(
@@ -24,23 +24,23 @@ final class TemporaryFolder: Sendable {
         return file
     }
 
-    func makeFolder(_ name: FilePath) throws {
+    package func makeFolder(_ name: FilePath) throws {
         try DurableRename.createFolder(path.pushing(name))
     }
 
-    func rename(_ from: FilePath, _ to: FilePath) throws {
+    package func rename(_ from: FilePath, _ to: FilePath) throws {
         let from = path.pushing(from)
         let to = path.pushing(to)
         guard Glibc.rename(from.string, to.string) == 0 else { throw Errno(rawValue: errno) }
     }
 
-    func link(_ name: FilePath, to target: FilePath) throws {
+    package func link(_ name: FilePath, to target: FilePath) throws {
         let name = path.pushing(name)
         guard symlink(target.string, name.string) == 0 else { throw Errno(rawValue: errno) }
     }
 
     /// The names of all regular files below, sorted.
-    func files() throws -> [String] { try fileNames(below: path) }
+    package func files() throws -> [String] { try fileNames(below: path) }
 
     private func remove(_ path: FilePath) {
         guard let walk = try? FolderWalk(path) else { return }
@@ -57,7 +57,8 @@ final class TemporaryFolder: Sendable {
     }
 }
 
-func fileNames(below path: FilePath) throws -> [String] {
+/// The names of all regular files below a folder, sorted.
+package func fileNames(below path: FilePath) throws -> [String] {
     guard try FileLook.exists(path) else { return [] }
     let walk = try FolderWalk(path)
     var names: [String] = []
@@ -67,7 +68,8 @@ func fileNames(below path: FilePath) throws -> [String] {
     return names.sorted()
 }
 
-func text(of path: FilePath) throws -> String {
+/// What a file holds.
+package func text(of path: FilePath) throws -> String {
     let file = try OpenFile.reading(path)
     var bytes = [UInt8](repeating: 0, count: Int(try file.look().identity.size))
     let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
