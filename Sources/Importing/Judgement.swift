@@ -76,8 +76,8 @@ struct Judgement: Sendable {
         }
         let here = segments.count - 1
         switch fate {
-        case .fail(let error):
-            segments[here].fail(row, error, key: nil, externalID: nil)
+        case .fail(let error, let names):
+            segments[here].fail(row, error, key: names.globalKey?[...], externalID: names.externalID?[...])
         case .send(let identity):
             let key = identity.globalKey.map { chunk.bytes[$0.lowerBound - 1..<$0.upperBound + 1] }
             let externalID = identity.externalID.map { chunk.bytes[$0] }

@@ -85,7 +85,7 @@ final class PlanDraft: @unchecked Sendable {
                 try repetition?.add(row: row.index, hash: row.repetitionHash)
             }
         } else {
-            try problems.append(row.problems, row: row.index, part: workFolder.problems(record.id)) {
+            try problems.append(row.problems, row: row.index, names: row.names, part: workFolder.problems(record.id)) {
                 try workFolder.create(for: record.id)
             }
             plan.errorsTotal += row.problems.count

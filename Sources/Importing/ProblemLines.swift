@@ -18,13 +18,13 @@ struct ProblemLines {
 
     /// Adds the line of a rejected row; rows come in ascending order.
     mutating func append(
-        _ problems: [RowProblem], row: Int, part: FilePath, createFolder: () throws -> Void
+        _ problems: [RowProblem], row: Int, names: RowNames, part: FilePath, createFolder: () throws -> Void
     ) throws {
         guard let first = problems.first else { return }
         if firstRow == nil { firstRow = row }
         let message = problems.map(\.message).joined(separator: "; ")
         ResultLine(
-            row: row, globalKey: nil, externalID: nil, outcome: .rejected,
+            row: row, globalKey: names.globalKey?[...], externalID: names.externalID?[...], outcome: .rejected,
             failure: .init(code: first.code, message: message)
         ).append(to: &bytes)
         guard bytes.count > Self.inlineBytes else { return }

@@ -18,7 +18,7 @@ struct SubmissionReader: Sendable {
         /// It stands at the end of the chunk, and its names are there.
         case send(RowIdentity)
         /// It cannot be sent.
-        case fail(ErrorEntry)
+        case fail(ErrorEntry, RowNames)
     }
 
     /// What reading needs from outside.
@@ -62,7 +62,7 @@ struct SubmissionReader: Sendable {
                     // The claimed file was taken away or changed under us. Its rows cannot be known any more.
                     open = nil
                     for row in next..<segment.firstRow + segment.rowCount where segment.only?.contains(row) ?? true {
-                        try body(segment, row, .fail(error.entry(row: row)), &chunk)
+                        try body(segment, row, .fail(error.entry(row: row), RowNames()), &chunk)
                     }
                 }
             }
@@ -95,7 +95,7 @@ struct SubmissionReader: Sendable {
                         var failure = failure
                         failure.row = row.index
                         failure.byteOffset = row.byteRange.lowerBound
-                        return try body(row.index, .fail(failure), &chunk)
+                        return try body(row.index, .fail(failure, row.names), &chunk)
                     }
                     addition.mediaURL = outcome?.url
                     addition.mediaDigest = outcome?.sha256
@@ -117,12 +117,13 @@ struct SubmissionReader: Sendable {
             } catch {
                 switch error {
                 case .problem(let problem):
-                    return .fail(ErrorEntry(problem))
+                    return .fail(ErrorEntry(problem), row.names)
                 case .mediaRequired(let index):
                     return .fail(
                         ErrorEntry(
                             row: index, byteOffset: row.byteRange.lowerBound, code: "media_missing",
-                            message: "nothing is known of the file that this row names; drop the row again"))
+                            message: "nothing is known of the file that this row names; drop the row again"),
+                        row.names)
                 case .ontologyRequired:
                     open.learn(try needs.ontology())
                 case .chunkFull:

@@ -127,6 +127,7 @@ struct ImportTests {
             #expect(error["row"].int == 4)
             let failed = try site.results(status).filter { $0["outcome"].string == "failed" }
             #expect(failed.map { $0["row"].int } == [4])
+            #expect(failed.first?["external_id"].string == "never")
 
             let rows = try await site.simulator.rows()
             #expect(rows.count == 4)

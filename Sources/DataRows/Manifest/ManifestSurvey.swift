@@ -81,6 +81,10 @@ public enum ManifestSurvey {
                 if found.needsOntology { summary.needsOntology = true }
             } else {
                 summary.rejectedRows += 1
+                let bytes = UnsafePointer(walker.window.bytes)
+                if !walker.isOversize, bytes[walker.rowStart] == 0x7b {
+                    found.names = RowNames(walker.members, in: bytes)
+                }
             }
             try report(found)
         }

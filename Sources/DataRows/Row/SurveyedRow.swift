@@ -6,6 +6,8 @@ public struct SurveyedRow: Sendable {
     public internal(set) var byteRange: Range<Int64> = 0..<0
     /// Why the row is rejected; empty for a valid one.
     public internal(set) var problems: [RowProblem] = []
+    /// What a rejected row is called; empty for a valid one, whose names are told when it is sent.
+    public internal(set) var names = RowNames()
     /// What is odd about the row, but no reason to reject it.
     public internal(set) var warnings: [RowProblem] = []
     /// The local file that its `row_data` names, as written, `file:` resolved.
@@ -31,7 +33,10 @@ public struct SurveyedRow: Sendable {
     public var verdict: Verdict { problems.isEmpty ? .valid : .rejected(problems) }
 
     @inline(__always) mutating func reset() {
-        if !problems.isEmpty { problems = [] }
+        if !problems.isEmpty {
+            problems = []
+            names = RowNames()
+        }
         if !warnings.isEmpty { warnings = [] }
         if mediaPath != nil { mediaPath = nil }
         needsTextUpload = false

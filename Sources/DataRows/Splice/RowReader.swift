@@ -39,6 +39,9 @@ public struct SourceRow: ~Copyable {
         return .path
     }
 
+    /// What the row is called by its sender.
+    public var names: RowNames { isObject ? RowNames(members, in: base) : RowNames() }
+
     /// The local file that the row names, `file:` resolved; nil if it names none.
     public func mediaPath(_ policy: RowPolicy) -> String? {
         guard kind(policy) == .path else { return nil }
