@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <malloc.h>
 #include "clinux.h"
 
 #include <errno.h>
@@ -84,4 +85,10 @@ void clinux_name_thread(const char *name) { (void)pthread_setname_np(pthread_sel
 
 int clinux_glob_matches(const char *pattern, const char *name, int pathname) {
     return fnmatch(pattern, name, pathname ? FNM_PATHNAME : 0) == 0;
+}
+
+void clinux_tune_heap(int arenas, int threshold_bytes) {
+    mallopt(M_ARENA_MAX, arenas);
+    mallopt(M_MMAP_THRESHOLD, threshold_bytes);
+    mallopt(M_TRIM_THRESHOLD, threshold_bytes);
 }

@@ -13,6 +13,7 @@ internal import Transport
 enum Startup {
     /// Makes the state directory and takes its lock.
     static func prepare(_ state: FilePath) throws(StartFailure) -> InstanceLock {
+        HeapTuning.keepSmall()
         // The key is in this process's memory, and must not come into a file by a crash.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)

@@ -58,4 +58,7 @@ void clinux_name_thread(const char *name);
 /// fnmatch(3): 1 where `name` matches `pattern`. With `pathname`, a `*` does not cross a slash.
 int clinux_glob_matches(const char *pattern, const char *name, int pathname);
 
+/// Has the allocator of the C library give memory back instead of keeping it; see HeapTuning.swift.
+void clinux_tune_heap(int arenas, int threshold_bytes);
+
 #endif
