@@ -120,6 +120,8 @@ struct IntakeService: Sendable {
             for file in files { await watch.folder.release(file, changed: false) }
             return
         }
+        let files = try await withoutThoseAManifestMayName(files)
+        guard !files.isEmpty else { return }
         let named = try await ledger.namedPaths(watch: watch.name, among: files.map(\.relativePath))
         var loose = try await withoutKept(files.filter { !named.contains($0.relativePath) })[...]
         while !loose.isEmpty {
@@ -132,6 +134,25 @@ struct IntakeService: Sendable {
             let oldest = some.map(\.firstSeen).min() ?? context.clock.now
             try await open([taken.claim], seen: [taken.claim.relativePath: oldest])
         }
+    }
+
+    /// Gives media back while a manifest still settles in the same folder, for it may name that media.
+    ///
+    /// The grace alone does not see to it: after a start everything settles anew, and a large manifest is written for longer
+    /// than any grace. A manifest that never settles holds media up for `media_wait` and no longer.
+    private func withoutThoseAManifestMayName(_ files: [ReadyFile]) async throws -> [ReadyFile] {
+        guard await watch.folder.settlingFiles(limit: 1).files.first?.role == .manifest else { return files }
+        let now = context.clock.now
+        let patience = watch.folder.settings.mediaWait.seconds
+        var late: [ReadyFile] = []
+        for file in files {
+            if now.timeIntervalSince(file.firstSeen) < patience {
+                await watch.folder.release(file, changed: false)
+            } else {
+                late.append(file)
+            }
+        }
+        return late
     }
 
     /// Leaves out files that stayed where they are after an earlier import.

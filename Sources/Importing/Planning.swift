@@ -198,7 +198,8 @@ extension MediaReference {
     private static func expected(_ name: String, besides manifest: FilePath) -> FilePath {
         let path = FilePath(name)
         if path.isAbsolute || name.hasPrefix("file:") { return path }
-        return manifest.removingLastComponent().appending(path.components)
+        // `./a.jpg` is `a.jpg`: by this path loose media is told from media that is named.
+        return manifest.removingLastComponent().appending(path.components).lexicallyNormalized()
     }
 }
 

@@ -179,6 +179,25 @@ struct ImportTests {
         }
     }
 
+    @Test("media waits past its grace while a manifest that may name it is still written", .timeLimit(.minutes(2)))
+    func slowManifest() async throws {
+        try await Site.with(SiteSettings(watch: ["media_grace: 200ms", "settle: 200ms"])) { site in
+            try await site.start()
+            // In place and slowly, as a copy over a network does it.
+            let path = site.drop.appending(path: "rows.json").path
+            #expect(FileManager.default.createFile(atPath: path, contents: Data("[".utf8)))
+            let writer = try #require(FileHandle(forWritingAtPath: path))
+            try site.drop("a.txt", "media")
+            try await Task.sleep(for: .seconds(3))
+            try writer.write(contentsOf: Data(#"[{"row_data": "./a.txt", "external_id": "a"}]"#.utf8))
+            try writer.close()
+
+            let status = try await site.ended("rows.json")
+            #expect(status["rows"]["created"].int == 1, "\(status)")
+            #expect(try await site.simulator.rows().map { $0["external_id"].string } == ["a"])
+        }
+    }
+
     @Test("a dataset that nobody knows fails its manifest alone, in clear words", .timeLimit(.minutes(2)))
     func unknownDataset() async throws {
         try await Site.with { site in
