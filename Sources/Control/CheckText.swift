@@ -23,11 +23,14 @@ public enum CheckText {
                 "  error     row \(problem.row), byte \(problem.byteOffset), \(VisibleText.of(problem.pointer)): "
                     + "\(problem.code): \(VisibleText.of(problem.message))")
         }
-        if report.rejectedRows > report.problems.count { lines.append("  …") }
+        if report.errorsTotal > report.problems.count { lines.append("  …") }
         for name in report.missingMedia { lines.append("  missing   \(VisibleText.of(name))") }
         if report.missingMediaTotal > report.missingMedia.count { lines.append("  …") }
         for warning in report.warnings {
             lines.append("  warning   row \(warning.row): \(warning.code): \(VisibleText.of(warning.message))")
+        }
+        if report.warningsTotal > report.warnings.count {
+            lines.append("  … \(report.warningsTotal) warnings in all")
         }
         return lines
     }

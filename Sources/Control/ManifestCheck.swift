@@ -1,6 +1,6 @@
 public import DataRows
 internal import Files
-internal import Foundation
+public import Foundation
 public import Reporting
 public import SystemPackage
 
@@ -42,7 +42,9 @@ public struct ManifestCheck: Sendable {
         public var seconds = 0
         /// The first problems.
         public var problems: [RowProblem] = []
+        public var errorsTotal = 0
         public var warnings: [RowProblem] = []
+        public var warningsTotal = 0
 
         /// Whether everything would be imported.
         public var isClean: Bool { refusal == nil && rejectedRows == 0 && missingMediaTotal == 0 }
@@ -79,9 +81,11 @@ public struct ManifestCheck: Sendable {
                 json.member("seconds", seconds)
                 json.member("errors") { json in json.array(problems) { json, problem in Self.write(problem, to: &json) }
                 }
+                json.member("errors_total", errorsTotal)
                 json.member("warnings") { json in
                     json.array(warnings) { json, problem in Self.write(problem, to: &json) }
                 }
+                json.member("warnings_total", warningsTotal)
             }
         }
 
@@ -107,10 +111,11 @@ public struct ManifestCheck: Sendable {
     ///
     /// - Parameters:
     ///   - path: absolute.
-    ///   - workFolder: where a compressed one is inflated to; what is put there is removed again.
+    ///   - workFolder: for what does not fit into memory, such as a compressed one's text; all of it is removed again.
+    ///   - now: for what expires.
     /// - Returns: what was found.
     /// - Throws: ``ControlError`` when it cannot be opened.
-    public func report(_ path: FilePath, workFolder: FilePath) throws(ControlError) -> Report {
+    public func report(_ path: FilePath, workFolder: FilePath, now: Date) throws(ControlError) -> Report {
         var report = Report(manifest: path.string)
         guard let format = ManifestFormat(fileName: path.lastComponent?.string ?? "") else {
             report.refusal = "its name ends in none of .json, .jsonl, .ndjson (perhaps with .gz): rename it"
@@ -119,13 +124,22 @@ public struct ManifestCheck: Sendable {
         var media = Media(folder: path.removingLastComponent(), roots: rules.roots)
         var packing = Packing(chunkBytes: rules.policy.maximumChunkBytes, taskRows: rules.maximumRowsPerTask)
         let inflated = workFolder.appending("datarowctl-check-\(getpid())")
-        defer { unlink(inflated.string) }
+        let keys = workFolder.appending("datarowctl-keys-\(getpid())")
+        defer {
+            unlink(inflated.string)
+            unlink(keys.string)
+        }
+        let (blank, freshMedia, freshPacking) = (report, media, packing)
         do {
             var manifest = try ManifestFile(path: path, format: format)
             if format.isCompressed { manifest = try ManifestInflation.inflate(manifest, to: inflated) }
-            let summary = try ManifestSurvey.run(manifest, policy: rules.policy) { row in
+            let summary = try ManifestSurvey.run(
+                manifest, policy: rules.policy, now: Int(now.timeIntervalSince1970), keys: keys, prepare: {},
+                again: { (report, media, packing) = (blank, freshMedia, freshPacking) }
+            ) { row in
                 report.warnings += row.warnings.prefix(max(0, Self.shown - report.warnings.count))
                 guard row.problems.isEmpty else {
+                    report.errorsTotal += row.problems.count
                     report.problems += row.problems.prefix(max(0, Self.shown - report.problems.count))
                     return
                 }
@@ -136,6 +150,7 @@ public struct ManifestCheck: Sendable {
             report.rows = summary.rows
             report.validRows = summary.validRows
             report.rejectedRows = summary.rejectedRows
+            report.warningsTotal = summary.warnings
             report.bytes = summary.dropped.byteCount
         } catch let error as ManifestError {
             report.refusal = "\(error)"

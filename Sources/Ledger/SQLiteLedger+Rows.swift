@@ -41,6 +41,8 @@ extension ImportRecord {
             openSegments: row["segments_open"],
             errors: try JSONDecoder().decode([ErrorEntry].self, from: Data((row["errors"] as String).utf8)),
             errorsTotal: row["errors_total"],
+            warnings: try JSONDecoder().decode([ErrorEntry].self, from: Data((row["warnings"] as String).utf8)),
+            warningsTotal: row["warnings_total"],
             resultsPath: row.optionalPath("results_path"),
             failedRowsPath: row.optionalPath("failed_path"),
             destination: row.optionalPath("destination"),

@@ -39,7 +39,7 @@ struct CheckCommand: AsyncParsableCommand {
                     policy: chosen?.rowPolicy ?? RowPolicy(), maximumRowsPerTask: chosen?.maxRowsPerTask ?? 20_000,
                     requestsPerMinute: settings?.labelbox.requestsPerMinute ?? LabelboxSettings().requestsPerMinute,
                     roots: [chosen?.path, path.removingLastComponent()].compactMap(\.self) + (chosen?.mediaRoots ?? []))
-            ).report(path, workFolder: FilePath(FileManager.default.temporaryDirectory.path))
+            ).report(path, workFolder: FilePath(FileManager.default.temporaryDirectory.path), now: Date())
             if report.status.rawValue > worst.rawValue { worst = report.status }
             if json {
                 try Surroundings.print(json: report)

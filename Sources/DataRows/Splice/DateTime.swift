@@ -4,17 +4,24 @@ enum DateTime {
     ///
     /// Dates may stop at the year or month, be given by week or day of the year, with or without hyphens; any character
     /// may stand between date and time; fractions are cut off; without an offset it is UTC.
-    static func normalized(_ text: String) -> String? {
+    static func normalized(_ text: String) -> String? { seconds(text).flatMap(Self.text) }
+
+    /// The moment that a text stands for, in seconds since 1970; nil if the text is no date.
+    static func seconds(_ text: String) -> Int? {
         var reader = Reader(rest: Array(text.utf8)[...])
-        guard var days = reader.date() else { return nil }
-        var seconds = 0
-        if !reader.rest.isEmpty {
-            reader.rest = reader.rest.dropFirst()
-            guard let time = reader.time(), reader.rest.isEmpty else { return nil }
-            seconds = time
-        }
-        days += Int((Double(seconds) / 86_400).rounded(.down))
-        seconds -= Int((Double(seconds) / 86_400).rounded(.down)) * 86_400
+        guard let days = reader.date() else { return nil }
+        if reader.rest.isEmpty { return days * 86_400 }
+        reader.rest = reader.rest.dropFirst()
+        guard let time = reader.time(), reader.rest.isEmpty else { return nil }
+        return days * 86_400 + time
+    }
+
+    /// A moment in UTC, from seconds since 1970; nil outside of the years 1 to 9999.
+    static func text(_ moment: Int) -> String? {
+        // Far beyond those years there is nothing to count.
+        guard moment.magnitude < 400_000_000_000 else { return nil }
+        let days = Int((Double(moment) / 86_400).rounded(.down))
+        let seconds = moment - days * 86_400
         let (year, month, day) = civil(days)
         guard year >= 1, year <= 9999 else { return nil }
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
