@@ -85,7 +85,7 @@ public struct Dropping: Sendable {
             let verdict = rules.verdict(FilePath(root: nil, [name]))
             let isManifest: Bool
             switch verdict {
-            case .manifest: isManifest = true
+            case .manifest, .sidecar: isManifest = true
             case .media, .looseMediaIgnored: isManifest = false
             case .ignored, .own, .temporary, .subfolder, .outside:
                 throw ControlError(

@@ -9,13 +9,18 @@ public struct ManifestCheck: Sendable {
     /// How the daemon would treat it.
     public struct Rules: Sendable {
         public var policy: RowPolicy
+        /// How files are judged.
+        public var media: MediaRules
         public var maximumRowsPerTask: Int
         public var requestsPerMinute: Int
         /// Folders beneath which named files may lie; the manifest's own is the first.
         public var roots: [FilePath]
 
-        public init(policy: RowPolicy, maximumRowsPerTask: Int, requestsPerMinute: Int, roots: [FilePath]) {
+        public init(
+            policy: RowPolicy, media: MediaRules, maximumRowsPerTask: Int, requestsPerMinute: Int, roots: [FilePath]
+        ) {
             self.policy = policy
+            self.media = media
             self.maximumRowsPerTask = maximumRowsPerTask
             self.requestsPerMinute = requestsPerMinute
             self.roots = roots
@@ -121,7 +126,7 @@ public struct ManifestCheck: Sendable {
             report.refusal = "its name ends in none of .json, .jsonl, .ndjson (perhaps with .gz): rename it"
             return report
         }
-        var media = Media(folder: path.removingLastComponent(), roots: rules.roots)
+        var media = Media(folder: path.removingLastComponent(), roots: rules.roots, rules: rules.media)
         var packing = Packing(chunkBytes: rules.policy.maximumChunkBytes, taskRows: rules.maximumRowsPerTask)
         let inflated = workFolder.appending("datarowctl-check-\(getpid())")
         let keys = workFolder.appending("datarowctl-keys-\(getpid())")
@@ -132,6 +137,14 @@ public struct ManifestCheck: Sendable {
         let (blank, freshMedia, freshPacking) = (report, media, packing)
         do {
             var manifest = try ManifestFile(path: path, format: format)
+            if let name = path.lastComponent?.string,
+                let media = SidecarManifest.mediaName(of: name, rules: rules.media),
+                let row = try SidecarManifest.expand(
+                    manifest, media: "./\(media)", externalID: media, to: inflated,
+                    maximumBytes: rules.policy.maximumRowBytes)
+            {
+                manifest = row
+            }
             if format.isCompressed { manifest = try ManifestInflation.inflate(manifest, to: inflated) }
             let summary = try ManifestSurvey.run(
                 manifest, policy: rules.policy, now: Int(now.timeIntervalSince1970), keys: keys, prepare: {},
@@ -144,13 +157,16 @@ public struct ManifestCheck: Sendable {
                     return
                 }
                 packing.add(row.payloadBytes)
-                if let name = row.mediaPath { media.look(at: name) }
+                if let name = row.mediaPath, let warning = media.look(at: name) {
+                    report.warningsTotal += 1
+                    report.warnings += [warning.problem(row)].prefix(max(0, Self.shown - report.warnings.count))
+                }
                 if row.needsTextUpload { media.texts += 1 }
             }
             report.rows = summary.rows
             report.validRows = summary.validRows
             report.rejectedRows = summary.rejectedRows
-            report.warningsTotal = summary.warnings
+            report.warningsTotal += summary.warnings
             report.bytes = summary.dropped.byteCount
         } catch let error as ManifestError {
             report.refusal = "\(error)"
@@ -215,6 +231,7 @@ public struct ManifestCheck: Sendable {
     private struct Media {
         let folder: FilePath
         let roots: [FilePath]
+        let rules: MediaRules
         var names = Set<String>()
         var bytes: Int64 = 0
         var missing: [String] = []
@@ -223,8 +240,11 @@ public struct ManifestCheck: Sendable {
 
         var uploads: Int { names.count - missingTotal }
 
-        mutating func look(at name: String) {
-            guard names.insert(name).inserted else { return }
+        /// Looks at a file that a row names, the first time that it is named.
+        ///
+        /// - Returns: what is odd about it.
+        mutating func look(at name: String) -> MediaJudgement.Finding? {
+            guard names.insert(name).inserted else { return nil }
             let path = FilePath(name).isAbsolute ? FilePath(name) : folder.pushing(FilePath(name))
             guard let real = path.withoutLinks() else { return miss(name, "there is no such file") }
             guard roots.contains(where: { ($0.withoutLinks() ?? $0).isPrefix(of: real) }) else {
@@ -232,13 +252,39 @@ public struct ManifestCheck: Sendable {
             }
             guard let look = try? FileLook.at(real) else { return miss(name, "there is no such file") }
             guard look.kind == .regular else { return miss(name, "it is a \(look.kind), not a regular file") }
+            guard let head = Self.head(real) else { return miss(name, "it cannot be read") }
+            let judgement = rules.judge(name: name, size: look.identity.size, head: head)
+            if let refusal = judgement.refusal { return miss(name, "\(refusal.code): \(refusal.message)") }
             bytes += look.identity.size
+            return judgement.warning
         }
 
-        private mutating func miss(_ name: String, _ why: String) {
+        /// The first bytes; nil where they cannot be read.
+        private static func head(_ path: FilePath) -> [UInt8]? {
+            // What goes wrong here is told as a file that cannot be read; the daemon will say how.
+            guard let file = try? OpenFile.reading(path) else { return nil }
+            var head = [UInt8](repeating: 0, count: MediaRules.headBytes)
+            guard
+                let count = try? head.withUnsafeMutableBytes({
+                    try file.descriptor.read(fromAbsoluteOffset: 0, into: $0)
+                })
+            else { return nil }
+            return Array(head.prefix(count))
+        }
+
+        private mutating func miss(_ name: String, _ why: String) -> MediaJudgement.Finding? {
             missingTotal += 1
             if missing.count < ManifestCheck.shown { missing.append("\(name): \(why)") }
+            return nil
         }
+    }
+}
+
+extension MediaJudgement.Finding {
+    fileprivate func problem(_ row: SurveyedRow) -> RowProblem {
+        RowProblem(
+            row: row.index, byteOffset: row.byteRange.lowerBound, pointer: "/\(row.index)", code: code, message: message
+        )
     }
 }
 

@@ -62,6 +62,7 @@ public struct Place: Sendable {
         settings.recursive = watch.recursive
         settings.ignore = watch.ignore.map { Glob($0) }
         settings.manifests = watch.manifests.map { Glob($0) }
+        settings.media = watch.mediaRules
         settings.looseMedia = watch.looseMedia == .import ? .import : .ignore
         return FileRules(settings)
     }

@@ -97,7 +97,7 @@ final class DaemonView: Sendable {
             settling: settling.files.map {
                 Reporting.SettlingFile(
                     path: $0.relativePath, bytes: $0.bytes, since: $0.since, reason: $0.reason, nextLook: $0.until,
-                    isManifest: $0.role == .manifest)
+                    isManifest: $0.role != .looseMedia)
             },
             mediaWait: watch.folder.settings.mediaWait / .seconds(1))
     }

@@ -106,6 +106,7 @@ extension WatchSettings {
         settings.ignore = ignore.map(Glob.init)
         settings.manifests = manifests.map(Glob.init)
         settings.looseMedia = looseMedia == .import ? .import : .ignore
+        settings.media = mediaRules
         settings.mediaGrace = mediaGrace
         settings.mediaWait = mediaWait
         settings.mediaRoots = mediaRoots
@@ -123,7 +124,7 @@ extension WatchSettings {
         ImportWatch(
             folder: folder, datasetID: DatasetID(rawValue: dataset),
             operations: Set(operations.compactMap { DataRows.RowOperation(rawValue: $0.rawValue) }),
-            policy: rowPolicy,
+            policy: rowPolicy, media: mediaRules,
             invalidRows: onInvalidRow == .reject ? .reject : .skip, maximumRowsPerTask: maxRowsPerTask, linger: linger,
             maximumManifestBytes: maxManifestSize, mediaURLAge: mediaURLAge)
     }

@@ -17,6 +17,8 @@ public struct ImportWatch: Sendable {
     /// What manifests may ask for.
     public var operations: Set<RowOperation>
     public var policy: RowPolicy
+    /// How files are judged before they are uploaded.
+    public var media: MediaRules
     public var invalidRows: InvalidRows
     public var maximumRowsPerTask: Int
     public var linger: Duration
@@ -30,13 +32,15 @@ public struct ImportWatch: Sendable {
 
     public init(
         folder: DropFolder, datasetID: DatasetID?, operations: Set<RowOperation>, policy: RowPolicy,
-        invalidRows: InvalidRows, maximumRowsPerTask: Int, linger: Duration, maximumManifestBytes: Int64,
+        media: MediaRules, invalidRows: InvalidRows, maximumRowsPerTask: Int, linger: Duration,
+        maximumManifestBytes: Int64,
         mediaURLAge: Duration
     ) {
         self.folder = folder
         self.datasetID = datasetID
         self.operations = operations
         self.policy = policy
+        self.media = media
         self.invalidRows = invalidRows
         self.maximumRowsPerTask = maximumRowsPerTask
         self.linger = linger

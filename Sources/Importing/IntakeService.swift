@@ -22,6 +22,7 @@ struct IntakeService: Sendable {
                 let batch = try await watch.folder.nextBatch(limit: Self.filesAtOnce)
                 if batch.isEmpty { return }
                 try await take(manifests: batch.filter { $0.role == .manifest })
+                try await take(sidecars: batch.filter { $0.role == .sidecar })
                 try await take(media: batch.filter { $0.role == .looseMedia })
             } catch {
                 if error is CancellationError || Task.isCancelled { return }
@@ -111,6 +112,19 @@ struct IntakeService: Sendable {
         }
     }
 
+    // MARK: Sidecars
+
+    /// Takes sidecars, once no manifest is on its way that may name their media: then that manifest is what counts.
+    private func take(sidecars files: [ReadyFile]) async throws {
+        guard !files.isEmpty else { return }
+        var isManifestOnItsWay = await watch.folder.hasSettlingManifests()
+        if !isManifestOnItsWay {
+            isManifestOnItsWay = try await ledger.unplannedPaths(watch: watch.name, limit: Self.filesAtOnce)
+                .contains { if case .manifest = watch.folder.rules.verdict($0) { true } else { false } }
+        }
+        try await take(manifests: isManifestOnItsWay ? try await late(files) : files)
+    }
+
     // MARK: Loose media
 
     private func take(media files: [ReadyFile]) async throws {
@@ -123,7 +137,8 @@ struct IntakeService: Sendable {
         let files = try await withoutThoseAManifestMayName(files)
         guard !files.isEmpty else { return }
         let named = try await ledger.namedPaths(watch: watch.name, among: files.map(\.relativePath))
-        var loose = try await withoutKept(files.filter { !named.contains($0.relativePath) })[...]
+        let unnamed = try await withoutSidecars(withoutKept(files.filter { !named.contains($0.relativePath) }))
+        var loose = unnamed[...]
         while !loose.isEmpty {
             let some = Array(loose.prefix(Self.looseRows))
             loose = loose.dropFirst(Self.looseRows)
@@ -141,7 +156,12 @@ struct IntakeService: Sendable {
     /// The grace alone does not see to it: after a start everything settles anew, and a large manifest is written for longer
     /// than any grace. A manifest that never settles holds media up for `media_wait` and no longer.
     private func withoutThoseAManifestMayName(_ files: [ReadyFile]) async throws -> [ReadyFile] {
-        guard await watch.folder.settlingFiles(limit: 1).files.first?.role == .manifest else { return files }
+        guard await watch.folder.hasSettlingManifests() else { return files }
+        return try await late(files)
+    }
+
+    /// Gives files back but for those that have waited for `media_wait`.
+    private func late(_ files: [ReadyFile]) async throws -> [ReadyFile] {
         let now = context.clock.now
         let patience = watch.folder.settings.mediaWait.seconds
         var late: [ReadyFile] = []
@@ -153,6 +173,71 @@ struct IntakeService: Sendable {
             }
         }
         return late
+    }
+
+    /// Leaves out media that has a sidecar, or had one that was rejected: it is not imported without its keys.
+    private func withoutSidecars(_ files: [ReadyFile]) async throws -> [ReadyFile] {
+        var alone: [ReadyFile] = []
+        var rejected: [ReadyFile] = []
+        for file in files {
+            if watch.folder.hasSidecar(file.relativePath) {
+                try await wait(file)
+            } else if try await hadRejectedSidecar(file) {
+                rejected.append(file)
+            } else {
+                alone.append(file)
+            }
+        }
+        try await setAside(rejected)
+        return alone
+    }
+
+    /// Gives media back until its sidecar is taken; not where that was done, and the sidecar stays for good.
+    private func wait(_ file: ReadyFile) async throws {
+        if watch.folder.settings.afterImport == .keep, let sidecar = watch.folder.rules.sidecar(of: file.relativePath),
+            let look = try? FileLook.at(watch.folder.settings.path.appending(sidecar.components)).identity,
+            try await !ledger.keptFiles(
+                watch: watch.name, among: [KeptFile(path: sidecar, size: look.size, modified: look.modified)]
+            ).isEmpty
+        {
+            return
+        }
+        await watch.folder.release(file, changed: false)
+    }
+
+    /// Whether the latest sidecar of a file was rejected while the file was there, or not long before it came.
+    private func hadRejectedSidecar(_ file: ReadyFile) async throws -> Bool {
+        guard let sidecar = watch.folder.rules.sidecar(of: file.relativePath),
+            let latest = try await ledger.find(watch: watch.name, path: sidecar).first,
+            latest.state == .rejected, let end = latest.finishedAt
+        else { return false }
+        let arrival = Date(timeIntervalSince1970: Double(file.identity.changed) / 1e9)
+        return end >= arrival.addingTimeInterval(-watch.folder.settings.mediaWait.seconds)
+    }
+
+    /// Puts media to its rejected sidecar.
+    private func setAside(_ files: [ReadyFile]) async throws {
+        guard !files.isEmpty else { return }
+        let reason = IntakeRefusal(
+            "its sidecar was rejected, and it is not imported without: mend the sidecar, and drop both again")
+        for file in files { context.observer.notTaken(watch: watch.name, path: file.relativePath, error: reason) }
+        guard watch.folder.settings.afterImport != .keep else {
+            return try await ledger.recordKept(
+                files.map { KeptFile(path: $0.relativePath, size: $0.identity.size, modified: $0.identity.modified) },
+                watch: watch.name)
+        }
+        var taken = Set<FilePath>()
+        var moves: [PutAway] = []
+        for file in files {
+            let free = try watch.folder.destination(for: file.relativePath, on: .failed, avoiding: taken)
+            taken.insert(free)
+            moves.append(PutAway(from: watch.folder.settings.path.appending(file.relativePath.components), to: free))
+        }
+        for (file, result) in zip(files, await watch.folder.putAway(moves)) {
+            guard case .failure(let error) = result, error.code != .vanished else { continue }
+            context.observer.notTaken(watch: watch.name, path: file.relativePath, error: error)
+            await watch.folder.release(file, changed: false)
+        }
     }
 
     /// Leaves out files that stayed where they are after an earlier import.

@@ -98,6 +98,11 @@ struct MediaUploading: Sendable {
     private func upload(_ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch) async throws {
         let path = watch.folder.mediaPath(media)
         do {
+            let head = try await workbench.run { try Self.head(try watch.folder.openMedia(media)) }
+            let judgement = watch.media.judge(name: media.relativePath.string, size: media.size, head: head)
+            if let refusal = judgement.refusal {
+                return try await fail(item, code: refusal.code, message: refusal.message, at: context.clock.now)
+            }
             let digest = try await workbench.run {
                 try Self.digest(try watch.folder.openMedia(media), size: media.size)
             }
@@ -106,7 +111,7 @@ struct MediaUploading: Sendable {
                     item, watch, otherwise: "its SHA-256 is not the one that its manifest says", at: context.clock.now)
             }
             try await inFlight.alone(with: digest) {
-                try await upload(item, media, watch, digest: digest, path: path)
+                try await upload(item, media, watch, judgement, digest: digest, path: path)
             }
         } catch let error as IntakeError {
             try await retryLater(item, media, watch, reason: "\(error)")
@@ -126,14 +131,16 @@ struct MediaUploading: Sendable {
     }
 
     private func upload(
-        _ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch, digest: [UInt8], path: FilePath
+        _ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch, _ judgement: MediaJudgement,
+        digest: [UInt8], path: FilePath
     ) async throws {
         let start = context.clock.now
+        let warning = judgement.warning.map { ErrorEntry(code: $0.code, message: $0.message) }
         if let known = try await ledger.knownContent(
-            sha256: digest, bytes: media.size, type: ContentTypes.type(of: media.relativePath),
+            sha256: digest, bytes: media.size, type: judgement.contentType,
             uploadedAfter: start.addingTimeInterval(-watch.mediaURLAge.seconds))
         {
-            try await ledger.recordUploaded(item, content: known, warning: nil, at: start)
+            try await ledger.recordUploaded(item, content: known, warning: warning, at: start)
             return context.observer.uploaded(path: path, bytes: media.size, isReused: true)
         }
         let file = try watch.folder.openMedia(media)
@@ -141,19 +148,32 @@ struct MediaUploading: Sendable {
             content: .file(FileSlice(owning: try file.descriptor.duplicate(), name: path, length: media.size)),
             byteCount: media.size,
             filename: media.relativePath.lastComponent?.string ?? "file",
-            contentType: ContentTypes.type(of: media.relativePath),
+            contentType: judgement.contentType,
             progress: nil)
         guard try file.look().identity.hasSameContent(as: media.identity) else { throw MediaChanged() }
         let now = context.clock.now
         try await ledger.recordUploaded(
             item,
             content: UploadedContent(
-                sha256: digest, bytes: media.size, type: ContentTypes.type(of: media.relativePath), url: uploaded.url,
-                uploadedAt: now), warning: nil, at: now)
+                sha256: digest, bytes: media.size, type: judgement.contentType, url: uploaded.url,
+                uploadedAt: now), warning: warning, at: now)
         context.observer.uploaded(path: path, bytes: media.size, isReused: false)
     }
 
     private struct MediaChanged: Error {}
+
+    /// The first bytes of a file.
+    private static func head(_ file: OpenFile) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: MediaRules.headBytes) { buffer, count in
+            while count < buffer.count {
+                let read = try file.descriptor.read(
+                    fromAbsoluteOffset: Int64(count),
+                    into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]))
+                if read == 0 { break }
+                count += read
+            }
+        }
+    }
 
     /// The SHA-256 of a file that must not change meanwhile.
     private static func digest(_ file: OpenFile, size: Int64) throws -> [UInt8] {

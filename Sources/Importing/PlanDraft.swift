@@ -20,6 +20,8 @@ final class PlanDraft: @unchecked Sendable {
     let record: ImportRecord
     let watch: ImportWatch
     var format = ManifestFormat(.document)
+    /// Whether its rows are read from a copy in the work folder.
+    var isInflated = false
     /// What the manifest says of the files that it names, by their paths: `./a.jpg` and `a.jpg` are one.
     private var files: [FilePath: ManifestHeader.FileClaim] = [:]
     var isFirstPart = true
@@ -188,7 +190,7 @@ final class PlanDraft: @unchecked Sendable {
         let instructions = Instructions(
             datasetID: datasetID, policy: policy, layout: format.layout, isEnvelope: summary.isEnvelope,
             defaults: summary.header.defaults.map { String(decoding: $0, as: UTF8.self) },
-            isInflated: format.isCompressed, hasRepeats: hasRepeats, needsOntology: summary.needsOntology)
+            isInflated: isInflated, hasRepeats: hasRepeats, needsOntology: summary.needsOntology)
         plan.instructions = try instructions.encoded()
         plan.batchKey = instructions.batchKey
     }

@@ -72,8 +72,10 @@ struct Planning: Sendable {
                     message: "\(error)"))
         } catch let error as IntakeRefusal {
             draft.end(
-                .rejected, "the manifest cannot be read, and nothing of it was imported",
-                ErrorEntry(code: "unreadable_manifest", message: "\(error)"))
+                .rejected,
+                error.code == IntakeRefusal.unreadable
+                    ? "the manifest cannot be read, and nothing of it was imported" : "\(error)",
+                ErrorEntry(code: error.code, message: "\(error)"))
         }
         try await finish(item, draft)
     }
@@ -113,6 +115,7 @@ struct Planning: Sendable {
             descriptor: try FileDescriptor.open(draft.record.claimedPath, .readOnly, options: [.closeOnExec]),
             name: draft.record.path.string, format: format)
         guard format.isCompressed else {
+            if let sidecar = try openSidecar(manifest, draft) { return sidecar }
             guard manifest.byteCount <= draft.watch.maximumManifestBytes else {
                 throw IntakeRefusal(
                     "it has \(manifest.byteCount) bytes, and max_manifest_size allows \(draft.watch.maximumManifestBytes): "
@@ -121,10 +124,45 @@ struct Planning: Sendable {
             return manifest
         }
         try workFolder.create(for: draft.record.id)
+        draft.isInflated = true
         return try ManifestInflation.inflate(
             manifest, to: workFolder.inflated(draft.record.id),
             limits: InflationLimits(maximumBytes: draft.watch.maximumManifestBytes),
             isCancelled: { abandonment.isAbandoned })
+    }
+
+    /// The one row that a sidecar stands for; nil if the file is a manifest like others.
+    private func openSidecar(_ file: ManifestFile, _ draft: PlanDraft) throws -> ManifestFile? {
+        guard case .sidecar(_, let media) = draft.watch.folder.rules.verdict(draft.record.path) else { return nil }
+        let path = media.string
+        guard path.utf8.elementsEqual(media.bytes), let name = media.lastComponent?.string else {
+            throw IntakeRefusal(
+                "the name of its media file is not valid UTF-8, which JSON cannot hold: rename both",
+                code: "invalid_sidecar")
+        }
+        try workFolder.create(for: draft.record.id)
+        guard
+            let row = try SidecarManifest.expand(
+                file, media: "./\(name)", externalID: path, to: workFolder.inflated(draft.record.id),
+                maximumBytes: draft.watch.policy.maximumRowBytes)
+        else { return nil }
+        guard draft.watch.folder.settings.looseMedia == .import else {
+            throw IntakeRefusal(
+                "it is a sidecar of \(name), and this watch imports no media on its own ('loose_media' is ignore): "
+                    + "write a manifest that names the media", code: "sidecar_not_allowed")
+        }
+        let isNamed = try Workbench.wait {
+            try await !ledger.namedPaths(watch: draft.record.watch, among: [media]).isEmpty
+        }
+        guard !isNamed else {
+            throw IntakeRefusal(
+                "\(name) is being imported by another manifest, and then its sidecar does not count: put the keys into that "
+                    + "manifest, or drop the sidecar again, with the media, once that import has ended",
+                code: "sidecar_unused")
+        }
+        draft.format = ManifestFormat(.lines)
+        draft.isInflated = true
+        return row
     }
 
     // MARK: Storing segments
@@ -179,7 +217,13 @@ struct Planning: Sendable {
 /// A manifest that cannot be read for a reason of its own.
 struct IntakeRefusal: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    /// A stable word for programs.
+    let code: String
+    static let unreadable = "unreadable_manifest"
+    init(_ description: String, code: String = unreadable) {
+        self.description = description
+        self.code = code
+    }
 }
 
 extension MediaReference {

@@ -37,9 +37,10 @@ struct ResultsWriting {
     private func writeFailed(_ rows: RowSet) throws {
         try DurableRename.createFolder(plan.failedRowsPath.removingLastComponent())
         let output = try AtomicFile.writer(to: plan.failedRowsPath)
-        guard let format = ManifestFormat(fileName: plan.record.path.string) else { return }
-        let source = format.isCompressed ? workFolder.inflated(plan.record.id) : plan.record.claimedPath
-        let manifest = try ManifestFile(path: source, format: ManifestFormat(format.layout))
+        // Rows are only known to have failed after they were read, and then it was noted how.
+        guard let instructions = try plan.record.instructions.map(Instructions.decode) else { return }
+        let source = instructions.isInflated ? workFolder.inflated(plan.record.id) : plan.record.claimedPath
+        let manifest = try ManifestFile(path: source, format: ManifestFormat(instructions.layout))
         var isFirst = true
         let policy = plan.watch.policy
         var header: ManifestHeader?

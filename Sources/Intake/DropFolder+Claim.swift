@@ -66,7 +66,10 @@ extension DropFolder {
             for file in files {
                 guard let text = String(validating: file.relativePath.bytes, as: UTF8.self) else {
                     let reason = "Its name is not valid UTF-8, which JSON cannot hold. Rename it."
-                    problems.append(IntakeError(.failed, file.relativePath, reason))
+                    let problem = IntakeError(.failed, file.relativePath, reason)
+                    problems.append(problem)
+                    // It goes on to be shown among what waits, with the reason.
+                    settle(file, after: problem)
                     continue
                 }
                 named.append(file)

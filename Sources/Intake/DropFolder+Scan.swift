@@ -37,18 +37,22 @@ extension DropFolder {
             looks -= 1
             look(path, by: .seen)
         }
+        for path in sidecars.popDue(at: now, limit: looks) {
+            looks -= 1
+            look(path, by: .seen)
+        }
         for path in media.popDue(at: now, limit: looks) {
             looks -= 1
             look(path, by: .seen)
         }
-        if scanWhenRoom, manifests.count < limits.settling / 2, media.count < limits.settling / 2 {
+        if scanWhenRoom, [manifests, sidecars, media].allSatisfy({ $0.count < limits.settling / 2 }) {
             scanWhenRoom = false
             requestScan()
         }
         while looks > 0, ready.count < limit, beginScanIfDue() {
             looks -= advanceScan(looks: looks, limit: limit)
         }
-        let nextDue = [manifests.nextDue, media.nextDue].compactMap(\.self).min()
+        let nextDue = [manifests.nextDue, sidecars.nextDue, media.nextDue].compactMap(\.self).min()
         return !backlog.isEmpty || scan != nil || (nextDue.map { $0 <= now } ?? false)
     }
 
@@ -204,6 +208,7 @@ extension DropFolder {
 
     private func forget(_ path: FilePath) {
         manifests.take(path)
+        sidecars.take(path)
         media.take(path)
         handedOut.forget(path)
     }
@@ -213,23 +218,21 @@ extension DropFolder {
         let role: ReadyFile.Role
         switch rules.verdict(of: name, at: path) {
         case .manifest: role = .manifest
+        case .sidecar: role = .sidecar
         case .media: role = .looseMedia
         case .ignored, .own, .temporary, .subfolder, .looseMediaIgnored, .outside: return
         }
         if handedOut.contains(path, identity) { return }
         let now = time.now()
-        let decision =
-            role == .manifest
-            ? manifests.observe(path, identity, by: sign, at: now) : media.observe(path, identity, by: sign, at: now)
-        switch decision {
+        switch withTracker(of: role, { $0.observe(path, identity, by: sign, at: now) }) {
         case .settling, .held: return
         case .full: scanWhenRoom = true
         case .ready:
             if hasWriter(path) {
-                if role == .manifest { manifests.postpone(path, at: now) } else { media.postpone(path, at: now) }
+                withTracker(of: role) { $0.postpone(path, at: now) }
                 return
             }
-            let entry = role == .manifest ? manifests.take(path) : media.take(path)
+            let entry = withTracker(of: role) { $0.take(path) }
             let age = entry.map { now - $0.firstSeen } ?? .zero
             ready.append(
                 ReadyFile(

@@ -2,7 +2,7 @@ internal import DataRows
 public import Files
 public import FoundationEssentials
 public import Logging
-internal import SystemPackage
+public import SystemPackage
 
 /// One watched folder: finds what is dropped, knows when it is complete, takes it, and puts it away.
 ///
@@ -27,6 +27,7 @@ public actor DropFolder {
     var state = WatchState.starting
     var statistics = WatchStatistics()
     var manifests: SettleTracker
+    var sidecars: SettleTracker
     var media: SettleTracker
     /// Media that only manifests ask for.
     var named: SettleTracker
@@ -59,6 +60,7 @@ public actor DropFolder {
         time = MonotonicTime(clock)
         executor = QueueExecutor("datarowd.intake.\(settings.name)")
         manifests = SettleTracker(settle: settings.settle, capacity: limits.settling)
+        sidecars = SettleTracker(settle: settings.settle, capacity: limits.settling)
         named = SettleTracker(settle: settings.settle, capacity: limits.settling)
         media = SettleTracker(settle: settings.settle, grace: settings.mediaGrace, capacity: limits.settling)
     }
@@ -119,7 +121,20 @@ public actor DropFolder {
     public func release(_ file: ReadyFile, changed: Bool) {
         handedOut.forget(file.relativePath)
         let strikes = changed ? file.strikes + 1 : max(file.strikes, 1)
-        settleAgain(file.role, file.relativePath, file.identity, strikes: strikes, reason: nil)
+        let age = Duration.seconds(max(0, wallClock().timeIntervalSince(file.firstSeen)))
+        settleAgain(
+            file.role, file.relativePath, file.identity, strikes: strikes, reason: changed ? nil : .waitingForManifest,
+            firstSeen: time.now() - age)
+    }
+
+    /// Whether some manifest is on its way in; sidecars do not count.
+    public func hasSettlingManifests() -> Bool { manifests.count > 0 }
+
+    /// Whether the sidecar of a media file lies there.
+    public nonisolated func hasSidecar(_ media: FilePath) -> Bool {
+        guard let sidecar = rules.sidecar(of: media) else { return false }
+        // One that cannot be looked at cannot be taken either; then the file is on its own.
+        return (try? FileLook.at(settings.path.pushing(sidecar)))?.kind == .regular
     }
 
     /// How the folder is watched now.
@@ -144,25 +159,35 @@ public actor DropFolder {
                     until: date - (now - entry.due))
             }
         }
-        let first = shown(manifests, .manifest, limit)
-        let rest = shown(media, .looseMedia, limit - first.count)
-        return SettlingSnapshot(count: manifests.count + media.count, files: first + rest)
+        var files = shown(manifests, .manifest, limit)
+        files += shown(sidecars, .sidecar, limit - files.count)
+        files += shown(media, .looseMedia, limit - files.count)
+        return SettlingSnapshot(count: manifests.count + sidecars.count + media.count, files: files)
     }
 
     /// When there is something to do although nobody rings.
     private var nextWake: Duration {
-        [nextScan, manifests.nextDue, media.nextDue].compactMap(\.self).min() ?? nextScan
+        [nextScan, manifests.nextDue, sidecars.nextDue, media.nextDue].compactMap(\.self).min() ?? nextScan
     }
 
     func settleAgain(
-        _ role: ReadyFile.Role, _ path: FilePath, _ identity: FileIdentity, strikes: Int, reason: SettleTracker.Reason?
+        _ role: ReadyFile.Role, _ path: FilePath, _ identity: FileIdentity, strikes: Int, reason: SettleTracker.Reason?,
+        firstSeen: Duration? = nil
     ) {
         let now = time.now()
-        switch role {
-        case .manifest: manifests.settleAgain(path, identity, strikes: strikes, reason: reason, at: now)
-        case .looseMedia: media.settleAgain(path, identity, strikes: strikes, reason: reason, at: now)
+        withTracker(of: role) {
+            $0.settleAgain(path, identity, strikes: strikes, reason: reason, firstSeen: firstSeen, at: now)
         }
         bell.ring()
+    }
+
+    /// What follows the files of one role until they are complete.
+    func withTracker<Answer>(of role: ReadyFile.Role, _ body: (inout SettleTracker) -> Answer) -> Answer {
+        switch role {
+        case .manifest: body(&manifests)
+        case .sidecar: body(&sidecars)
+        case .looseMedia: body(&media)
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+public import DataRows
 public import Files
 public import SystemPackage
 
@@ -23,6 +24,8 @@ public struct DropFolderSettings: Hashable, Sendable {
     public var ignore = [Glob("*.part"), Glob("*.tmp"), Glob("*~"), Glob(".*")]
     public var manifests = ["*.json", "*.jsonl", "*.ndjson", "*.json.gz", "*.jsonl.gz", "*.ndjson.gz"].map(Glob.init)
     public var looseMedia = LooseMedia.import
+    /// Tells which names are those of media, for their sidecars.
+    public var media = MediaRules()
     /// How long loose media waits for a manifest that names it.
     public var mediaGrace: Duration = .seconds(30)
     /// How long a manifest waits for media that it names.

@@ -1,9 +1,12 @@
+internal import DataRows
 public import Files
 public import SystemPackage
 
 /// What a name in a drop folder is taken for, and by which rule.
 public enum FileVerdict: Hashable, Sendable, CustomStringConvertible {
     case manifest(Glob)
+    /// By its name the sidecar of a media file; what it holds may make it a manifest like others.
+    case sidecar(Glob, of: FilePath)
     case media
     /// An `ignore` pattern matches; `part` is the name or path that it matched.
     case ignored(Glob, part: FilePath)
@@ -21,7 +24,7 @@ public enum FileVerdict: Hashable, Sendable, CustomStringConvertible {
     /// Whether the file is looked at by itself, as a manifest or as loose media.
     public var isTaken: Bool {
         switch self {
-        case .manifest, .media: true
+        case .manifest, .sidecar, .media: true
         case .ignored, .own, .temporary, .subfolder, .looseMediaIgnored, .outside: false
         }
     }
@@ -29,6 +32,9 @@ public enum FileVerdict: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .manifest(let glob): "a manifest: its name matches 'manifests' pattern \(glob)"
+        case .sidecar(_, let media):
+            "a sidecar of \(media): a manifest of one row, with the keys for that file, if it holds an object without "
+                + "rows and row_data; else a manifest like others"
         case .media: "media: its name matches no 'manifests' pattern"
         case .ignored(let glob, let part): "ignored: \(part) matches 'ignore' pattern \(glob)"
         case .own: "ignored: \(DropFolderLayout.ownFolder) belongs to the daemon"
@@ -46,12 +52,14 @@ public struct FileRules: Hashable, Sendable {
     private let manifests: [Glob]
     private let recursive: Bool
     private let importsLooseMedia: Bool
+    private let media: MediaRules
 
     public init(_ settings: DropFolderSettings) {
         ignore = settings.ignore
         manifests = settings.manifests
         recursive = settings.recursive
         importsLooseMedia = settings.looseMedia == .import
+        media = settings.media
     }
 
     /// What the rules of `settings` say of a path relative to the watch.
@@ -96,10 +104,33 @@ public struct FileRules: Hashable, Sendable {
             return .temporary
         }
         if let reason = ignoring(name, at: path) { return reason }
-        if let glob = manifests.first(where: { $0.matches($0.isForPaths ? path.bytes : bytes) }) {
-            return .manifest(glob)
+        if let glob = manifest(path, bytes) {
+            return sidecarMedia(path, bytes).map { .sidecar(glob, of: $0) } ?? .manifest(glob)
         }
         return importsLooseMedia ? .media : .looseMediaIgnored
+    }
+
+    private func manifest(_ path: FilePath, _ name: [UInt8]) -> Glob? {
+        manifests.first { $0.matches($0.isForPaths ? path.bytes : name) }
+    }
+
+    /// The path of the file that this one would be the sidecar of.
+    private func sidecarMedia(_ path: FilePath, _ name: [UInt8]) -> FilePath? {
+        let length = SidecarManifest.suffix.utf8.count
+        guard name.count > length,
+            SidecarManifest.mediaName(of: String(decoding: name, as: UTF8.self), rules: media) != nil
+        else { return nil }
+        let beside = FilePath(bytes: Array(path.bytes.dropLast(length)))
+        return manifest(beside, Array(name.dropLast(length))) == nil ? beside : nil
+    }
+
+    /// Where the sidecar of a media file would lie.
+    ///
+    /// Nil for a file that can have none: its name is not known to be that of media, or the sidecar's name is that of no manifest.
+    public func sidecar(of media: FilePath) -> FilePath? {
+        let path = FilePath(bytes: media.bytes + Array(SidecarManifest.suffix.utf8))
+        guard case .sidecar = verdict(path) else { return nil }
+        return path
     }
 
     private static let own = Array(DropFolderLayout.ownFolder.string.utf8)

@@ -7,6 +7,8 @@ public import SystemPackage
 public struct ReadyFile: Hashable, Sendable {
     public enum Role: String, Hashable, Sendable {
         case manifest
+        /// By its name, a manifest with the one row of the media file beside it.
+        case sidecar
         /// Media that no manifest has asked for within the grace period.
         case looseMedia
     }

@@ -109,8 +109,10 @@ public struct SettleTracker: Sendable {
     /// Takes a file up again that had been taken, because it changed or could not be used.
     ///
     /// * `strikes`: how often that happened, this time included; the wait doubles with each.
+    /// * `firstSeen`: when it was seen first; nil where that is still known.
     public mutating func settleAgain(
-        _ path: FilePath, _ identity: FileIdentity, strikes: Int, reason: Reason? = nil, at now: Duration
+        _ path: FilePath, _ identity: FileIdentity, strikes: Int, reason: Reason? = nil, firstSeen: Duration? = nil,
+        at now: Duration
     ) {
         guard entries[path] != nil || !isFull else { return }
         let doublings = min(max(strikes - 1, 0), 10)
@@ -118,7 +120,8 @@ public struct SettleTracker: Sendable {
         wait = max(wait, settle)
         var entry = Entry(
             identity: identity, reason: reason ?? .changedWhileRead(times: strikes),
-            firstSeen: entries[path]?.firstSeen ?? now, alikeSince: now, due: now + wait, strikes: strikes, quiet: wait,
+            firstSeen: entries[path]?.firstSeen ?? firstSeen ?? now, alikeSince: now, due: now + wait, strikes: strikes,
+            quiet: wait,
             lastSeen: now,
             isQueued: entries[path]?.isQueued ?? false)
         _ = decide(path, &entry, at: now)

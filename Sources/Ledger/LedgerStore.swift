@@ -64,6 +64,8 @@ public protocol LedgerStore: Sendable {
     func namedPaths(watch: String, among paths: [FilePath]) async throws -> Set<FilePath>
     /// Whether some import of the watch has not been planned, so that what it names is not known yet.
     func hasUnplannedImports(watch: String) async throws -> Bool
+    /// Where the manifests of those imports were dropped, at most `limit` of them.
+    func unplannedPaths(watch: String, limit: Int) async throws -> [FilePath]
 
     // MARK: Submissions
 

@@ -189,6 +189,16 @@ extension SQLiteLedger {
         }
     }
 
+    public func unplannedPaths(watch: String, limit: Int) async throws -> [FilePath] {
+        try await read { db in
+            try Row.fetchAll(
+                db.cachedStatement(
+                    sql: "SELECT path FROM imports WHERE phase = 'claimed' AND phase <> 'closed' AND watch = ? LIMIT ?"),
+                arguments: [watch, limit]
+            ).map { $0.path("path") }
+        }
+    }
+
     // MARK: -
 
     static func update(

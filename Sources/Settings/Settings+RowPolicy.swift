@@ -7,4 +7,7 @@ extension WatchSettings {
             globalKey: DataRows.GlobalKeyPolicy(rawValue: globalKey.rawValue) ?? .derive, mediaType: mediaType?.rawValue
         )
     }
+
+    /// The rules by which this watch judges files.
+    public var mediaRules: MediaRules { MediaRules(limits: mediaLimits, contentTypes: contentTypes) }
 }

@@ -1,3 +1,4 @@
+public import DataRows
 public import SystemPackage
 
 /// The whole configuration, with every default filled in and `defaults` merged into the watches.
@@ -98,6 +99,10 @@ public struct WatchSettings: Sendable, Hashable {
     public var mediaWait: Duration
     /// Absolute.
     public var mediaRoots: [FilePath]
+    /// In bytes; what is not there has no limit.
+    public var mediaLimits: [MediaCategory: Int64]
+    /// By extension, in lower case with its dot.
+    public var contentTypes: [String: String]
     public var afterImport: AfterImport
     public var onInvalidRow: OnInvalidRow
     public var globalKey: GlobalKeyPolicy

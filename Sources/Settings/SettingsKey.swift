@@ -1,3 +1,5 @@
+internal import DataRows
+
 /// What a key of the configuration takes.
 public enum SettingsKind: Sendable, Hashable {
     /// Any text.
@@ -25,6 +27,10 @@ public enum SettingsKind: Sendable, Hashable {
     case texts
     /// A list of absolute paths.
     case paths
+    /// A mapping from some of these names to sizes; `null` is no limit.
+    case sizes([String])
+    /// A mapping from extensions of names, such as `.xyz`, to content types.
+    case contentTypes
     /// A mapping with the keys of that section.
     case section(SettingsSection)
     /// A list of such mappings.
@@ -162,6 +168,15 @@ extension SettingsKey {
             .watch, "media_wait", .duration(.zero...days(30)), "10m",
             "how long a manifest waits for media that it names"),
         SettingsKey(.watch, "media_roots", .paths, "[]", "folders outside 'path' from which manifests may name files"),
+        SettingsKey(
+            .watch, "media_limits", .sizes(MediaCategory.allCases.map(\.rawValue)),
+            "{image: 256MiB, video: 1GiB, audio: 256MiB, text: 256MiB, html: null, pdf: null, geospatial: null, "
+                + "point_cloud: null, other: null}",
+            "the largest file of each kind that is uploaded; null is no limit, and what is left out has its default"),
+        SettingsKey(
+            .watch, "content_types", .contentTypes, "{}",
+            "what files are sent as, by extension, such as {\".xyz\": \"application/foo\"}; the rest by a table and their first bytes"
+        ),
         SettingsKey(
             .watch, "after_import", .choice(AfterImport.allCases.map(\.rawValue)), "archive",
             "what becomes of imported files: archive, delete or keep"),

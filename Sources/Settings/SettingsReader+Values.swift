@@ -6,6 +6,8 @@ extension SettingsReader {
     mutating func value(of node: Node, for key: SettingsKey, path: String) -> SettingsValue? {
         switch key.kind {
         case .texts, .paths, .choices: return list(node, for: key, path: path)
+        case .sizes(let names): return sizes(node, names, for: key, path: path)
+        case .contentTypes: return contentTypes(node, for: key, path: path)
         default: break
         }
         guard case .scalar(let scalar) = node else {
@@ -112,7 +114,7 @@ extension SettingsReader {
             if !range.contains(size) { message = "must be \(words), not \(Self.shown(text))" }
         case .choice(let allowed):
             if !allowed.contains(text) { message = Self.choiceProblem(text, allowed) }
-        case .choices, .texts, .paths, .section, .sections:
+        case .choices, .texts, .paths, .sizes, .contentTypes, .section, .sections:
             preconditionFailure("\(key.name) is no scalar")
         }
         guard let message else { return value }
@@ -198,6 +200,8 @@ extension SettingsKind {
         case .choices(let allowed): "a list of some of \(allowed.joined(separator: ", "))"
         case .texts: "a list of texts"
         case .paths: "a list of absolute paths"
+        case .sizes: "a mapping of kinds of media to sizes"
+        case .contentTypes: "a mapping of extensions to content types"
         case .section: "a mapping"
         case .sections: "a list of mappings"
         }

@@ -77,6 +77,19 @@ public enum SettingsSchema {
             ]
         case .texts: return list([("type", .string("string")), ("minLength", .number(1))])
         case .paths: return list(string("^/"))
+        case .sizes(let names):
+            let size = JSON.object([
+                ("anyOf", .array([.object([("type", .string("null"))]), .object(shape(.size(1...1)))]))
+            ])
+            return [
+                ("type", .string("object")), ("additionalProperties", .bool(false)),
+                ("properties", .object(names.map { ($0, size) })),
+            ]
+        case .contentTypes:
+            return [
+                ("type", .string("object")), ("propertyNames", .object([("pattern", .string("^\\.[^./\\s]+$"))])),
+                ("additionalProperties", .object(string("^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$"))),
+            ]
         case .section(.defaults): return optional(.object([("$ref", .string("#/$defs/defaults"))]))
         case .section(let section): return optional(.object(object(section)))
         case .sections:
@@ -101,6 +114,10 @@ extension SettingsKey {
         case (.integer(let number), _): return .number(Int(number))
         case (.duration(let duration), _): return .string(DurationText.format(duration))
         case (.texts(let texts), _): return .array(texts.map(JSON.string))
+        case (.mapping(let members), .sizes(let names)):
+            return .object(names.map { ($0, members[$0].map { $0 == "null" ? .null : .string($0) } ?? .null) })
+        case (.mapping(let members), _):
+            return .object(members.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
         }
     }
 }

@@ -6,6 +6,8 @@ enum SettingsValue: Sendable, Hashable {
     case integer(Int64)
     case duration(Duration)
     case texts([String])
+    /// By name, each value as it would be written.
+    case mapping([String: String])
 
     /// Writes the value in one line of YAML that reads back as the same value.
     func yaml(as kind: SettingsKind) -> String {
@@ -17,7 +19,19 @@ enum SettingsValue: Sendable, Hashable {
             if case .size = kind { SizeText.format(number) } else { "\(number)" }
         case .duration(let duration): DurationText.format(duration)
         case .texts(let texts): "[" + texts.map(Self.quoted).joined(separator: ", ") + "]"
+        case .mapping(let members): Self.mapping(members, kind)
         }
+    }
+
+    private static func mapping(_ members: [String: String], _ kind: SettingsKind) -> String {
+        let texts: [String]
+        if case .sizes(let names) = kind {
+            // A size or null, neither of which needs quotes.
+            texts = names.compactMap { name in members[name].map { "\(name): \($0)" } }
+        } else {
+            texts = members.sorted { $0.key < $1.key }.map { "\(quotedAlways($0.key)): \(quotedAlways($0.value))" }
+        }
+        return "{" + texts.joined(separator: ", ") + "}"
     }
 
     /// Quotes a text unless every YAML reader takes it for the same text without quotes.

@@ -1,3 +1,4 @@
+internal import DataRows
 internal import SystemPackage
 internal import Yams
 
@@ -56,6 +57,15 @@ struct SettingsValues {
     func texts(_ name: String) -> [String] {
         guard case .texts(let texts) = value(name) else { preconditionFailure("\(name) is no list") }
         return texts
+    }
+
+    /// The members that were given, and the defaults of the others.
+    func mapping(_ name: String) -> [String: String] {
+        guard case .mapping(let given) = value(name), case .mapping(let defaults)? = Self.defaults[section]?[name]
+        else {
+            preconditionFailure("\(name) is no mapping")
+        }
+        return defaults.merging(given) { $1 }
     }
 
     func choice<Choice: RawRepresentable>(_ name: String) -> Choice where Choice.RawValue == String {
@@ -138,6 +148,10 @@ extension WatchSettings {
         mediaGrace = values.duration("media_grace")
         mediaWait = values.duration("media_wait")
         mediaRoots = values.texts("media_roots").map { FilePath($0).lexicallyNormalized() }
+        mediaLimits = values.mapping("media_limits").reduce(into: [:]) { limits, member in
+            if let category = MediaCategory(rawValue: member.key) { limits[category] = SizeText.parse(member.value) }
+        }
+        contentTypes = values.mapping("content_types")
         afterImport = values.choice("after_import")
         onInvalidRow = values.choice("on_invalid_row")
         globalKey = values.choice("global_key")
@@ -156,6 +170,10 @@ extension WatchSettings {
             "manifests": .texts(manifests), "max_manifest_size": .integer(maxManifestSize),
             "loose_media": .text(looseMedia.rawValue), "media_grace": .duration(mediaGrace),
             "media_wait": .duration(mediaWait), "media_roots": .texts(mediaRoots.map(\.string)),
+            "media_limits": .mapping(
+                MediaCategory.allCases.reduce(into: [:]) { texts, category in
+                    texts[category.rawValue] = mediaLimits[category].map(SizeText.format) ?? "null"
+                }), "content_types": .mapping(contentTypes),
             "after_import": .text(afterImport.rawValue), "on_invalid_row": .text(onInvalidRow.rawValue),
             "global_key": .text(globalKey.rawValue),
             "operations": .texts(RowOperation.allCases.filter(operations.contains).map(\.rawValue)),

@@ -36,7 +36,8 @@ struct CheckCommand: AsyncParsableCommand {
                 try watch.map { try options.place.watch($0) } ?? settings?.watches.first { path.starts(with: $0.path) }
             let report = try ManifestCheck(
                 ManifestCheck.Rules(
-                    policy: chosen?.rowPolicy ?? RowPolicy(), maximumRowsPerTask: chosen?.maxRowsPerTask ?? 20_000,
+                    policy: chosen?.rowPolicy ?? RowPolicy(), media: chosen?.mediaRules ?? MediaRules(),
+                    maximumRowsPerTask: chosen?.maxRowsPerTask ?? 20_000,
                     requestsPerMinute: settings?.labelbox.requestsPerMinute ?? LabelboxSettings().requestsPerMinute,
                     roots: [chosen?.path, path.removingLastComponent()].compactMap(\.self) + (chosen?.mediaRoots ?? []))
             ).report(path, workFolder: FilePath(FileManager.default.temporaryDirectory.path), now: Date())

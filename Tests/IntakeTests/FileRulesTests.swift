@@ -18,6 +18,11 @@ struct FileRulesTests {
         arguments: [
             ("rows.json", "manifest *.json"), ("a/b/rows.ndjson.gz", "manifest *.ndjson.gz"),
             ("rows.jsonl", "manifest *.jsonl"),
+            ("photo.jpg.json", "manifest beside photo.jpg"), ("a/b c.JPEG.json", "manifest beside a/b c.JPEG"),
+            ("table.csv.json", "manifest beside table.csv"), ("rows.json.json", "manifest *.json"),
+            ("rows.ndjson.gz.json", "manifest *.json"), ("scan.v2.json", "manifest *.json"),
+            (".jpg.json", "ignored .*"), ("jpg.json", "manifest *.json"), ("photo.jpg.jsonl", "manifest *.jsonl"),
+            ("photo.jpg.json.gz", "manifest *.json.gz"),
             ("photo.jpg", "media"), ("noextension", "media"), ("photo.json.jpg", "media"), ("ROWS.JSON", "media"),
             ("rows.json.part", "ignored *.part"), ("rows.json~", "ignored *~"), (".rows.json", "ignored .*"),
             (".git/config.json", "ignored .*"), ("a/.cache/b/rows.json", "ignored .*"),
@@ -31,6 +36,7 @@ struct FileRulesTests {
         let text =
             switch verdict {
             case .manifest(let glob): "manifest \(glob)"
+            case .sidecar(_, let media): "manifest beside \(media)"
             case .ignored(let glob, _): "ignored \(glob)"
             case .media, .own, .temporary, .subfolder, .looseMediaIgnored, .outside: Self.name(verdict)
             }
@@ -41,6 +47,7 @@ struct FileRulesTests {
     static func name(_ verdict: FileVerdict) -> String {
         switch verdict {
         case .manifest: "manifest"
+        case .sidecar: "sidecar"
         case .media: "media"
         case .ignored: "ignored"
         case .own: "own"

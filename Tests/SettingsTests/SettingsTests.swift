@@ -1,3 +1,4 @@
+import DataRows
 import Settings
 import SystemPackage
 import Testing
@@ -214,6 +215,8 @@ extension WatchSettings {
         watch.mediaGrace = .seconds(30)
         watch.mediaWait = .seconds(600)
         watch.mediaRoots = []
+        watch.mediaLimits = [.image: 256 << 20, .video: 1 << 30, .audio: 256 << 20, .text: 256 << 20]
+        watch.contentTypes = [:]
         watch.afterImport = .archive
         watch.onInvalidRow = .skip
         watch.globalKey = .derive

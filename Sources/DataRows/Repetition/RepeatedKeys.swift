@@ -2,16 +2,13 @@ internal import SystemPackage
 
 /// Finds rows of a manifest that are for the same global key, or the same data row, as an earlier one.
 ///
-/// 12 bytes of memory a key for the first 65,536 of them and a file for the rest, so that no manifest is too large. Two
+/// 16 bytes of memory a key for the first 65,536 of them and a file for more, so that no manifest is too large. Two
 /// different keys whose 64-bit hashes are alike would count as one; among ten million keys that is once in 400,000 manifests.
 struct RepeatedKeysBuilder: ~Copyable {
     private var builder: RepetitionIndexBuilder
     private let prepare: () throws -> Void
-    private var isPrepared = false
-    private var count = 0
-    private let preparedFrom: Int
+    private var left: Int
 
-    /// Small enough for a processor's cache; what does not fit costs less in the end, share by share.
     private static let memoryRows = 1 << 16
     private static let shareRows = 1 << 18
     /// Row numbers are kept in 32 bits; what lies beyond is left to the service.
@@ -24,8 +21,8 @@ struct RepeatedKeysBuilder: ~Copyable {
         builder = RepetitionIndexBuilder(
             at: path, telling: .firstRow, memoryRows: memoryRows ?? Self.memoryRows,
             shareRows: memoryRows ?? Self.shareRows)
-        // Nothing is written for fewer rows than these.
-        preparedFrom = min(memoryRows ?? Self.memoryRows, 2_000)
+        // A row has at most two keys.
+        left = (memoryRows ?? Self.memoryRows) / 2 - 1
         self.prepare = prepare
     }
 
@@ -33,18 +30,15 @@ struct RepeatedKeysBuilder: ~Copyable {
     ///
     /// - Throws: `Errno`, or what the preparation throws.
     @inline(__always) mutating func add(_ row: borrowing SurveyedRow) throws {
-        guard row.keyHash != 0 || row.otherKeyHash != 0 else { return }
+        guard row.keyHash != 0 else { return }
         try add(row.keyHash, row.otherKeyHash, row.index)
     }
 
     private mutating func add(_ key: UInt64, _ other: UInt64, _ row: Int) throws {
         guard row <= Self.lastRow else { return }
-        if !isPrepared, count >= preparedFrom {
-            try prepare()
-            isPrepared = true
-        }
-        count += 1
-        if key != 0 { try builder.add(row: row, hash: key) }
+        if left == 0 { try prepare() }
+        left -= 1
+        try builder.add(row: row, hash: key)
         if other != 0, other != key { try builder.add(row: row, hash: other) }
     }
 
@@ -53,8 +47,7 @@ struct RepeatedKeysBuilder: ~Copyable {
     /// - Returns: which rows repeat an earlier one; nil if none does, and then there is no file.
     /// - Throws: `Errno`, or what the preparation throws.
     consuming func finish() throws -> RepeatedKeys? {
-        if builder.hasFound, !isPrepared { try prepare() }
-        return try builder.finish().map(RepeatedKeys.init)
+        try builder.finish(prepare: prepare).map(RepeatedKeys.init)
     }
 }
 

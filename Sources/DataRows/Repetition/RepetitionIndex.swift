@@ -11,6 +11,8 @@ public struct RepetitionIndexBuilder: ~Copyable {
     private let shareRows: Int
     private let told: Repeated
     private var table: RepetitionTable
+    /// Rows that are looked at in the end, where nothing has to be told before.
+    private var pending: [Pair] = []
     private var spill: Spill?
     /// Made once there is something to write: most manifests have no repetitions.
     private var runs: PairFile?
@@ -52,8 +54,19 @@ public struct RepetitionIndexBuilder: ~Copyable {
     ///
     /// - Throws: `Errno`.
     public mutating func add(row: Int, hash: UInt64) throws {
-        try Self.take(
-            Pair(first: hash, second: UInt64(row)), level: 0, &table, &spill, &found, &runs, path)
+        let pair = Pair(first: hash, second: UInt64(row))
+        // Where the first rows are told, a row is only put down: its turn in a table comes in the end, a share at a time, when
+        // the table is small enough for the processor's cache.
+        guard told == .firstRow else {
+            return try Self.take(pair, level: 0, &table, &spill, &found, &runs, path)
+        }
+        if let spill { return try spill.add(pair) }
+        pending.append(pair)
+        guard pending.count == memoryRows else { return }
+        let spill = try Spill(FilePath(path.string + ".spill"), level: 0)
+        for pair in pending { try spill.add(pair) }
+        self.spill = spill
+        pending = []
     }
 
     private static func take(
@@ -82,14 +95,29 @@ public struct RepetitionIndexBuilder: ~Copyable {
         found.removeAll(keepingCapacity: true)
     }
 
-    /// Whether a repetition is known by now; more may come to light in the end.
-    var hasFound: Bool { !found.isEmpty }
+    /// Whether all rows are still in memory.
+    var isInMemory: Bool { spill == nil }
 
     /// Ends the index and makes it last.
     ///
     /// - Returns: the index; nil if no row repeats another, and then there is no file.
     /// - Throws: `Errno`.
     public consuming func finish() throws -> RepetitionIndex? {
+        try finish(prepare: {})
+    }
+
+    /// As above; `prepare` is called before a file is made, if none was before.
+    consuming func finish(prepare: () throws -> Void) throws -> RepetitionIndex? {
+        if !pending.isEmpty {
+            var table = RepetitionTable(capacity: pending.count, told: told, expected: pending.count)
+            for pair in pending {
+                guard let earlier = table.take(pair.first, row: pair.second), earlier > 0 else { continue }
+                found.append(Pair(first: pair.second, second: UInt64(earlier)))
+            }
+            pending = []
+            if found.isEmpty { return nil }
+            try prepare()
+        }
         try Self.write(&found, &runs, path)
         table = RepetitionTable(capacity: 1, told: told)
         if let spill { try settle(spill) }
@@ -108,7 +136,7 @@ public struct RepetitionIndexBuilder: ~Copyable {
     private mutating func settle(_ spill: Spill) throws {
         try spill.flush()
         for share in 0..<Spill.shares {
-            var table = RepetitionTable(capacity: shareRows, told: told)
+            var table = RepetitionTable(capacity: shareRows, told: told, expected: spill.count(of: share))
             var deeper: Spill?
             var found: [Pair] = []
             let start = runs?.end ?? Self.headerBytes

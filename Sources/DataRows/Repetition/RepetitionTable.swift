@@ -20,11 +20,14 @@ struct RepetitionTable {
     /// - Parameters:
     ///   - capacity: how many different hashes it takes.
     ///   - told: what is told of a hash that was seen before.
-    init(capacity: Int, told: Repeated) {
+    ///   - expected: how many are likely to come, so that it need not grow.
+    init(capacity: Int, told: Repeated, expected: Int = 0) {
         self.capacity = max(capacity, 1)
         self.told = told
-        hashes = [UInt64](repeating: 0, count: 1024)
-        repetitions = [UInt32](repeating: 0, count: 1024)
+        var slots = 1024
+        while slots * 2 < min(expected, self.capacity) * 3 + 3 { slots *= 2 }
+        hashes = [UInt64](repeating: 0, count: slots)
+        repetitions = [UInt32](repeating: 0, count: slots)
     }
 
     /// Takes in one more.

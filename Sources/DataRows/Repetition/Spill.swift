@@ -9,33 +9,47 @@ final class Spill {
     /// Which six bits of the hash decide.
     let level: Int
     private let file: PairFile
-    private var pending: [[Pair]]
+    /// A block for each share, in one piece: this sees every row.
+    private let pending: UnsafeMutablePointer<Pair>
+    private let counts: UnsafeMutablePointer<Int>
     private var blocks: [[Range<Int64>]]
 
     init(_ path: FilePath, level: Int) throws {
-        self.level = level
         file = try PairFile(path, isNameless: true)
-        pending = Array(repeating: [], count: Self.shares)
+        self.level = level
+        pending = .allocate(capacity: Self.shares * Self.blockPairs)
+        counts = .allocate(capacity: Self.shares)
+        counts.initialize(repeating: 0, count: Self.shares)
         blocks = Array(repeating: [], count: Self.shares)
     }
 
-    func add(_ pair: Pair) throws {
+    deinit {
+        pending.deallocate()
+        counts.deallocate()
+    }
+
+    @inline(__always) func add(_ pair: Pair) throws {
         // The highest bits: the table takes the lowest.
-        let share = Int((pair.first << UInt64(level * 6)) >> 58)
-        pending[share].append(pair)
-        if pending[share].count == Self.blockPairs { try write(share) }
+        let share = Int((pair.first &<< UInt64(level &* 6)) &>> 58)
+        let count = counts[share]
+        (pending + (share &* Self.blockPairs &+ count)).initialize(to: pair)
+        counts[share] = count &+ 1
+        if count &+ 1 == Self.blockPairs { try write(share) }
     }
 
     private func write(_ share: Int) throws {
-        blocks[share].append(try file.append(pending[share]))
-        pending[share].removeAll(keepingCapacity: true)
+        let block = UnsafeBufferPointer(start: pending + share * Self.blockPairs, count: counts[share])
+        blocks[share].append(try file.append(Array(block)))
+        counts[share] = 0
     }
 
     func flush() throws {
-        for share in 0..<Self.shares {
-            if !pending[share].isEmpty { try write(share) }
-            pending[share] = []
-        }
+        for share in 0..<Self.shares where counts[share] > 0 { try write(share) }
+    }
+
+    /// How many rows one share has, once all are written.
+    func count(of share: Int) -> Int {
+        blocks[share].reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) / PairFile.width }
     }
 
     /// The rows of one share, in order.

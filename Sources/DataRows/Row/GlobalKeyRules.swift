@@ -2,36 +2,17 @@
 enum GlobalKeyRules {
     static let longest = 200
 
-    /// A hash of the text that the key stands for, however it is written.
-    @inline(__always) static func hash(_ value: JSONSlice) -> UInt64 {
-        let inner = value.inner
-        guard let start = inner.baseAddress else { return 0 }
-        if !hasEscape(value) { return RepetitionHash.ofText(start, inner.count) }
-        return decodedHash(inner)
+    /// A hash of a key that ``isPlain(_:)``.
+    @inline(__always) static func plainHash(_ value: JSONSlice) -> UInt64 {
+        RepetitionHash.ofText(value.bytes + (value.start &+ 1), value.count &- 2)
     }
 
-    @inline(never) private static func decodedHash(_ inner: UnsafeRawBufferPointer) -> UInt64 {
-        var text = JSONText.unescapedLossily(inner)
+    /// A hash of the text that the key stands for, however it is written.
+    static func hash(_ value: JSONSlice) -> UInt64 {
+        var text = JSONText.unescapedLossily(value.inner)
         let count = text.count
         text += [UInt8](repeating: 0, count: JSONScanner.slack)
         return text.withUnsafeBytes { $0.baseAddress.map { RepetitionHash.ofText($0, count) } ?? 0 }
-    }
-
-    @inline(__always) private static func hasEscape(_ value: JSONSlice) -> Bool {
-        var at = value.start &+ 1
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        var marks: UInt64 = 0
-        while at &+ 8 < value.end {
-            let backslash =
-                UnsafeRawPointer(value.bytes).loadUnaligned(fromByteOffset: at, as: UInt64.self) ^ 0x5c5c_5c5c_5c5c_5c5c
-            marks |= (backslash &- ones) & ~backslash
-            at &+= 8
-        }
-        while at < value.end {
-            if value.bytes[at] == 0x5c { return true }
-            at &+= 1
-        }
-        return marks & 0x8080_8080_8080_8080 != 0
     }
 
     /// Whether there is nothing to look closer at: a text of a good length, without a space or an escape, all ASCII.

@@ -82,11 +82,12 @@ extension RowRules {
     @inline(__always) func inspectGlobalKey(
         _ value: JSONSlice, _ pointer: StaticString, _ base: Int64, _ row: inout SurveyedRow
     ) {
-        if value.kind == .string {
-            row.otherKeyHash = row.keyHash
-            row.keyHash = GlobalKeyRules.hash(value)
+        row.otherKeyHash = row.keyHash
+        if GlobalKeyRules.isPlain(value) {
+            row.keyHash = GlobalKeyRules.plainHash(value)
+            return
         }
-        if GlobalKeyRules.isPlain(value) { return }
+        if value.kind == .string { row.keyHash = GlobalKeyRules.hash(value) }
         inspectOddKey(value, pointer, base, &row)
     }
 

@@ -77,6 +77,14 @@ final class Simulator: Sendable {
         return try await get(url.path)
     }
 
+    /// What an uploaded file was sent as: its content type, and its name.
+    func kind(of url: String) async throws -> (type: String, name: String) {
+        let url = try #require(URL(string: url))
+        let (_, response) = try await URLSession.shared.data(for: URLRequest(url: address(url.path)))
+        let type = (response as? HTTPURLResponse)?.value(forHTTPHeaderField: "Content-Type") ?? ""
+        return (type, url.lastPathComponent)
+    }
+
     /// Makes a row from outside, as another program with the same key would.
     func createRow(_ body: String) async throws -> JSON { try JSON(await send("/graphql", body)) }
 
