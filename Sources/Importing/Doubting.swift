@@ -12,6 +12,7 @@ struct Doubting: Sendable {
     let ledger: any LedgerStore
     let keys: KeySearch
     let settling: SubmissionSettling
+    let deleting: Deleting
     let context: StageContext
     /// How many rows each submission had at the last look; forgotten with the process, which only prolongs the doubt.
     let seen = Locked<[SubmissionID: Int]>([:])
@@ -38,6 +39,7 @@ struct Doubting: Sendable {
 
     private func look(_ item: Leased<SubmissionRecord>) async throws {
         let submission = item.item
+        if submission.operation == RowOperation.delete.rawValue { return try await deleting.delete(item) }
         // Only rows that are created can be told apart from those that were there before. The others may be sent twice
         // without harm: they lead to the same row.
         guard submission.operation == RowOperation.create.rawValue else {

@@ -39,7 +39,7 @@ struct Judgement: Sendable {
             return ResultsPart(firstRow: firstLine, lines: .file(path))
         }
 
-        fileprivate mutating func add(_ line: ResultLine) {
+        mutating func add(_ line: ResultLine) {
             if firstLine == nil { firstLine = line.row }
             line.append(to: &lines)
             switch line.outcome {
@@ -51,7 +51,7 @@ struct Judgement: Sendable {
             }
         }
 
-        fileprivate mutating func fail(
+        mutating func fail(
             _ row: Int, _ error: ErrorEntry, key: ArraySlice<UInt8>?, externalID: ArraySlice<UInt8>?
         ) {
             add(
@@ -71,11 +71,11 @@ struct Judgement: Sendable {
     mutating func judge(
         _ segment: SegmentRecord, _ row: Int, _ fate: SubmissionReader.Fate, _ chunk: ChunkBuffer
     ) throws {
-        if segments.last?.segment.id != segment.id {
-            segments.append(SegmentResults(segment: segment, outcome: SegmentOutcome(segment: segment.id)))
-        }
-        let here = segments.count - 1
+        let here = enter(segment)
         switch fate {
+        case .delete(_, let names):
+            segments[here].open.append(row)
+            segments[here].openNames[row] = (names.globalKey?[...], names.externalID?[...])
         case .fail(let error, let names):
             segments[here].fail(row, error, key: names.globalKey?[...], externalID: names.externalID?[...])
         case .send(let identity):
@@ -98,6 +98,23 @@ struct Judgement: Sendable {
                 )
             }
         }
+    }
+
+    /// Where the results of a segment are, which is the last or a new one.
+    private mutating func enter(_ segment: SegmentRecord) -> Int {
+        if segments.last?.segment.id != segment.id {
+            segments.append(SegmentResults(segment: segment, outcome: SegmentOutcome(segment: segment.id)))
+        }
+        return segments.count - 1
+    }
+
+    /// Takes the next row with its line; rows come by segment, and in order.
+    mutating func take(_ line: ResultLine, of segment: SegmentRecord) {
+        let here = enter(segment)
+        guard line.outcome == .failed, let failure = line.failure else { return segments[here].add(line) }
+        segments[here].fail(
+            line.row, ErrorEntry(row: line.row, code: failure.code, message: failure.message), key: line.globalKey,
+            externalID: line.externalID)
     }
 
     private enum Word {

@@ -61,6 +61,36 @@ struct SubmissionSettling: Sendable {
         }
     }
 
+    /// What a submission of deletions asks for; rows that cannot be read any more ask for nothing.
+    func deletionRequests(_ submission: SubmissionRecord) async throws -> [DeletionRequest] {
+        try await pass(submission, [DeletionRequest]()) { requests, segment, row, fate, _ in
+            guard case .delete(let target?, _) = fate else { return }
+            requests.append(DeletionRequest(segment: segment.id, row: row, target: target))
+        }
+    }
+
+    /// Ends a submission of deletions: its rows are gone, but for those that failed.
+    func settleDeletion(
+        _ item: Leased<SubmissionRecord>, _ deletion: Deletion, failures: [DataRowID: ErrorEntry]
+    ) async throws {
+        let entries = deletion.bySegment
+        let start = Judgement(report: TaskReport(status: "COMPLETE"), operation: item.item.operation)
+        let judged = try await pass(item.item, start) { judgement, segment, row, fate, chunk in
+            let names: RowNames
+            switch fate {
+            case .delete(_, let said): names = said
+            // It can be that the manifest was taken away, and the row is deleted all the same.
+            case .fail(_, let said): names = said
+            case .send: return
+            }
+            guard let entry = entries[segment.id]?[row] else { return try judgement.judge(segment, row, fate, chunk) }
+            judgement.take(entry.line(names, failures: failures), of: segment)
+        }
+        try await record(
+            item, judged,
+            rest: .fail(ErrorEntry(code: "not_found", message: "nothing was found out about this row; drop it again")))
+    }
+
     /// Ends a submission none of whose rows can be imported.
     func failAll(_ item: Leased<SubmissionRecord>, with error: ErrorEntry) async throws {
         var report = TaskReport(status: "NOT_SENT")
@@ -132,6 +162,11 @@ struct SubmissionSettling: Sendable {
             judgement, segment, row, fate, chunk in
             try judgement.judge(segment, row, fate, chunk)
         }
+        try await record(item, judged, rest: rest)
+    }
+
+    private func record(_ item: Leased<SubmissionRecord>, _ judged: Judgement, rest: Rest) async throws {
+        let (submission, report) = (item.item, judged.report)
         var outcomes = try await finish(judged, rest, submission)
         // Segments of which no row was to be told anything still have to be ended.
         try await addSilent(&outcomes, submission)

@@ -14,6 +14,7 @@ struct Submitting: Sendable {
     let workbench: Workbench
     let context: StageContext
     let settling: SubmissionSettling
+    let deleting: Deleting
     let watching: Bell
     let doubting: Bell
     let closing: Bell
@@ -54,6 +55,7 @@ struct Submitting: Sendable {
 
     private func submit(_ item: Leased<SubmissionRecord>) async throws {
         let submission = item.item
+        if submission.operation == RowOperation.delete.rawValue { return try await deleting.delete(item) }
         if let refusal = try await account.refusal(of: submission.datasetID) {
             return try await settling.failAll(item, with: refusal)
         }
@@ -72,11 +74,6 @@ struct Submitting: Sendable {
             if error is CancellationError { throw error }
             throw AfterIntent(cause: error)
         }
-    }
-
-    /// Something went wrong after the intent was made durable.
-    private struct AfterIntent: Error {
-        let cause: any Error
     }
 
     /// Writes to the ledger until it can be written: what the server answered must not be lost to a full disk.
