@@ -145,11 +145,38 @@ extension SQLiteLedger {
         }
     }
 
-    public func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String, at now: Date) async throws {
+    public func recordFindings(_ item: Leased<SubmissionRecord>, found: Data, at now: Date) async throws {
+        try await write { db in
+            try Self.update(db, item, set: "reason = ''", [])
+            try db.cachedStatement(
+                sql: "INSERT INTO findings VALUES (?, ?) ON CONFLICT DO UPDATE SET found = excluded.found"
+            ).execute(arguments: [item.item.id.rawValue, found])
+        }
+    }
+
+    public func findings(of submission: SubmissionID) async throws -> Data? {
+        try await read { db in
+            try Data.fetchOne(
+                db.cachedStatement(sql: "SELECT found FROM findings WHERE submission_id = ?"),
+                arguments: [submission.rawValue])
+        }
+    }
+
+    public func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String?, at now: Date) async throws {
         try await write { db in
             try Self.update(
                 db, item, set: "phase = 'submitting', manifest_url = ?, reason = '', submitted_at = ?",
                 [manifestURL, now.stored])
+            if manifestURL == nil { try Self.start(db, item, at: now) }
+        }
+    }
+
+    /// Marks the imports with rows in a submission as started.
+    private static func start(_ db: Database, _ item: Leased<SubmissionRecord>, at now: Date) throws {
+        try forEachImport(db, of: item.item.id) { id, _ in
+            try db.cachedStatement(sql: "UPDATE imports SET started_at = COALESCE(started_at, ?) WHERE id = ?")
+                .execute(arguments: [now.stored, id])
+            try refresh(db, id, at: now)
         }
     }
 
@@ -198,11 +225,7 @@ extension SQLiteLedger {
                     phase = 'ambiguous', next_attempt = ?, reason = ?, attempts = attempts + 1,
                     lease_owner = NULL, lease_until = NULL
                     """, [nextLook.stored, reason])
-            try Self.forEachImport(db, of: item.item.id) { id, _ in
-                try db.cachedStatement(sql: "UPDATE imports SET started_at = COALESCE(started_at, ?) WHERE id = ?")
-                    .execute(arguments: [now.stored, id])
-                try Self.refresh(db, id, at: now)
-            }
+            try Self.start(db, item, at: now)
         }
     }
 
