@@ -24,7 +24,6 @@ public final class SQLiteLedger: LedgerStore {
             var configuration = Configuration()
             configuration.busyMode = .timeout(10)
             configuration.prepareDatabase { db in
-                try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA foreign_keys = OFF")
                 try db.execute(sql: "PRAGMA cache_size = -8192")
                 if let tracing {
@@ -34,8 +33,10 @@ public final class SQLiteLedger: LedgerStore {
                 }
             }
             configuration.maximumReaderCount = 4
-            return SQLiteLedger(
-                path: path.string, pool: try DatabasePool(path: path.string, configuration: configuration))
+            let pool = try DatabasePool(path: path.string, configuration: configuration)
+            // Not in `prepareDatabase`: a pool sets NORMAL after that, when it turns WAL on, and commits would not be synced.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            return SQLiteLedger(path: path.string, pool: pool)
         }
         try ledger.migrate()
         return ledger
@@ -69,6 +70,11 @@ public final class SQLiteLedger: LedgerStore {
     /// Ends all connections; the ledger must not be used afterwards.
     public func close() throws {
         try pool.close()
+    }
+
+    /// SQLite's `synchronous` of the connection that writes: 2 is FULL, with which a commit that was answered is on the disk.
+    package func synchronousMode() async throws -> Int? {
+        try await pool.write { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
     }
 
     // MARK: Version
