@@ -101,6 +101,9 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Files", "Locking", .system], path: "Tests/TestSupport"),
         .executableTarget(
             name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
+        .executableTarget(
+            name: "prepare-rows", dependencies: ["DataRows", "Importing", "LabelboxAPI", "Transport", .system],
+            path: "Tests/PrepareRows"),
         .testTarget(
             name: "ControlTests",
             dependencies: [
