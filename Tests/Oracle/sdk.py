@@ -139,15 +139,17 @@ class SDK:
     @staticmethod
     def item(row, header, operation):
         """A row as a script would hand it to the SDK: with the envelope's defaults, and its key as an object."""
-        row = copy.deepcopy(row)
+        # The SDK changes the rows that it is given, but nothing inside of them.
+        row = dict(row) if isinstance(row, dict) else row
         defaults = (header or {}).get("defaults") or {}
         if isinstance(row, str) and defaults and operation == "create" and os.path.exists(row):
             row = {"row_data": row}
         if isinstance(row, dict):
-            if operation in ("create", "upsert"):
+            # Tiled imagery of the older shape goes out as it came.
+            if operation in ("create", "upsert") and row.get("tileLayerUrl") is None:
                 for key, value in defaults.items():
                     if value is not None and row.get(key) is None:
-                        row[key] = copy.deepcopy(value)
+                        row[key] = value
             key = row.get("key")
             if isinstance(key, dict) and operation != "create":
                 named = {k: v for k, v in key.items() if v is not None}

@@ -153,7 +153,8 @@ struct RowRules {
             let hasContent =
                 switch operation {
                 case .create: members.value(.conversationalData, in: bytes) != nil
-                case .upsert, .update: hasMore(members)
+                case .upsert: hasMore(members) || !defaults.entries.isEmpty
+                case .update: hasMore(members)
                 case .delete: true
                 }
             if !hasContent {
