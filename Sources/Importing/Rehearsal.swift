@@ -236,7 +236,8 @@ package final class Rehearsal: Sendable {
             throw FileRefusal(entry: ErrorEntry(code: "media_missing", message: "\(name) is not what was announced"))
         }
         return Upload(
-            url: "https://upload.invalid/file/\(Hexadecimal.string(SHA256.hash(data: Data(media.relativePath.string.utf8))))",
+            url:
+                "https://upload.invalid/file/\(Hexadecimal.string(SHA256.hash(data: Data(media.relativePath.string.utf8))))",
             name: media.relativePath.lastComponent?.string ?? "file",
             contentType: ContentTypes.type(of: media.relativePath), sha256: digest, isText: false)
     }

@@ -6,7 +6,9 @@ package import SystemPackage
 
 extension ImportRecord {
     /// An import that was just claimed.
-    package init(unstored id: ImportID, watch: String, path: FilePath, claimedPath: FilePath, bytes: Int64, at now: Date) {
+    package init(
+        unstored id: ImportID, watch: String, path: FilePath, claimedPath: FilePath, bytes: Int64, at now: Date
+    ) {
         self.init(
             id: id, revision: 0, watch: watch, path: path, claimedPath: claimedPath, bytes: bytes, phase: .claimed,
             state: .queued, reason: "", rows: RowCounts(), media: MediaCounts(), openMedia: 0, openSegments: 0,

@@ -33,7 +33,9 @@ MOST_ROWS = 50_000
 class Difference:
     """One thing that is not the same on both sides."""
 
-    # accepts, rejects, value, manifest, reads, order, empty, call, number
+    # Of the row: accepts, rejects, value, number (not as it was written), fate (neither sent nor rejected).
+    # Of the manifest: manifest (refused by us alone), reads (by Python alone), rows (another count), call (refused together),
+    # mixed, whole, empty, disorder, derived.
     kind: str
     case: object = None
     row: int | None = None
@@ -243,10 +245,10 @@ class Comparison:
         verdict.codes.update(word["code"] for word in ours["warnings"])
         accepted = ours["payloads"]
         if not ours["inOrder"]:
-            verdict.note(Difference("order", case, source="rows are sent out of order, or twice"))
+            verdict.note(Difference("disorder", case, reason="rows are sent out of order, or twice"))
         for number in range(len(rows)):
             if (number in accepted) == (number in rejected):
-                verdict.note(Difference("fate", case, number, rows[number], source="sent and rejected, or neither"))
+                verdict.note(Difference("fate", case, number, rows[number], reason="sent and rejected, or neither"))
         if not rows:
             verdict.note(Difference("empty", case))
         # The rows that datarowd accepts.
@@ -263,7 +265,7 @@ class Comparison:
                 except Refused as refusal_alone:
                     refused_alone[number] = str(refusal_alone)
             if not refused_alone:
-                verdict.note(Difference("call", case, reason=str(refusal), source="together, though not alone"))
+                verdict.note(Difference("call", case, reason=f"{refusal} (of all rows together, though of none alone)"))
         if operation == "create" and any(isinstance(rows[n], str) for n in theirs) and list(theirs) != sorted(theirs):
             verdict.note(Difference("mixed", case))
         exact = None
@@ -280,7 +282,7 @@ class Comparison:
                 self.compare_row(case, number, rows[number], payload, theirs[number], exact, verdict)
         derived = [p["payload"]["global_key"] for p in accepted.values() if str(p.get("payload", {}).get("global_key", "")).startswith("dr1-")]
         if len(set(derived)) < len(derived):
-            verdict.note(Difference("derived", case, source="two rows have one derived key"))
+            verdict.note(Difference("derived", case, reason="two rows have one derived key"))
         # The rows that it rejects.
         for number in list(rejected)[:REJECTED_ALONE]:
             try:
@@ -325,11 +327,18 @@ class Comparison:
 
     @staticmethod
     def is_converted(digits, row, header):
-        """Whether a number stands in the row as a string that Python takes for one, or as `7.0` where a whole one belongs."""
-        for text in strings(row, []) + strings((header or {}).get("defaults"), []) + numbers(row, []):
-            try:
-                if float(text) == float(digits):
-                    return True
-            except (ValueError, OverflowError):
+        """Whether a number stands in metadata or embeddings as a string that Python takes for one, or as a cluster like `7.0`."""
+        for source in (row, (header or {}).get("defaults")):
+            if not isinstance(source, dict):
                 continue
+            embeddings = source.get("embeddings")
+            found = strings([source.get("metadata_fields"), embeddings], [])
+            for embedding in embeddings if isinstance(embeddings, list) else []:
+                found += numbers(embedding.get("clusters"), []) if isinstance(embedding, dict) else []
+            for text in found:
+                try:
+                    if float(text) == float(digits):
+                        return True
+                except (ValueError, OverflowError):
+                    continue
         return False

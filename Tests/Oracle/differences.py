@@ -165,8 +165,10 @@ def sent_numbers(value):
 
 
 def early_year(d):
-    return d.kind == "value" and "metadata_fields" in d.path and isinstance(d.theirs, str) and (
-        str(d.ours) == d.theirs.split("-", 1)[0].zfill(4) + "-" + d.theirs.split("-", 1)[1] and len(d.theirs.split("-", 1)[0]) < 4)
+    if d.kind != "value" or "metadata_fields" not in d.path or not isinstance(d.theirs, str):
+        return False
+    year, hyphen, rest = d.theirs.partition("-")
+    return 0 < len(year) < 4 and d.ours == year.zfill(4) + hyphen + rest
 
 
 def hollow_update(d):

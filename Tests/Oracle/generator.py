@@ -24,8 +24,15 @@ WORDS = ["", " ", "a", "cat", "Hello, world.", "caf\u00e9", "\u65e5\u672c\u8a9e"
 class Chance(random.Random):
     """Makes values of the kinds that rows have, mostly right ones."""
 
+    # How much of what is made is wrong: 0 nothing, 1 so much that hardly a row is right.
+    wildness = 1
+
     def some(self, chance):
         return self.random() < chance
+
+    def slip(self, chance):
+        """Whether something is made wrong here."""
+        return self.random() < chance * self.wildness
 
     def word(self):
         if self.some(0.3):
@@ -63,17 +70,17 @@ class Chance(random.Random):
 
     def odd(self, right, chance=0.06):
         """What is right, or now and then something else."""
-        return self.anything() if self.some(chance) else right
+        return self.anything() if self.slip(chance) else right
 
     def path(self):
-        if self.some(0.85):
+        if not self.slip(0.2):
             name = self.choice(list(MEDIA))
             return ("./" if self.some(0.1) else "") + name
         return self.choice(["nothere.jpg", "sub", "sub/", "./sub", "file:photo.jpg", "/nowhere.png", "../up.jpg", "photo.jpg ", "PHOTO.JPG", "a b.txt", "noext", "x.unknown", ".jpg", "photo.jpg\n", "\ud800.jpg"])
 
     def address(self):
-        return self.choice(["https://example.com/%d.jpg", "http://example.com/a b%d", "gs://bucket/%d", "https://example.com/\u00e9%d?x=#y", "HTTPS://EXAMPLE.COM/%d", "s3://bucket/%d.jpg", "ftp://x/%d.png"][
-            min(int(self.expovariate(0.7)), 6)]) % self.randrange(100)
+        return ["https://example.com/%d.jpg", "http://example.com/a b%d", "gs://bucket/%d", "https://example.com/\u00e9%d?x=#y", "HTTPS://EXAMPLE.COM/%d", "s3://bucket/%d.jpg", "ftp://x/%d.png"][
+            min(int(self.expovariate(0.7)), 6 if self.slip(0.5) else 3)].replace("%d", str(self.randrange(100)))
 
     def row_data(self):
         kind = self.random()
@@ -100,12 +107,12 @@ class Chance(random.Random):
         ])()
 
     def messages(self):
-        return [Object([(self.odd(key, 0.01) if self.some(0.02) else key, self.odd(value)) for key, value in [
+        return [Object([(self.word() if self.slip(0.01) else key, self.odd(value)) for key, value in [
             ("messageId", str(n)), ("timestampUsec", self.number()), ("content", self.word()), ("user", Object([("userId", "u"), ("name", self.word())])), ("align", self.choice(["left", "right"])), ("canLabel", self.some(0.5))]
-            if self.some(0.8)]) if self.some(0.97) else self.anything() for n in range(self.randrange(4))]
+            if self.some(0.8)]) if not self.slip(0.03) else self.anything() for n in range(self.randrange(4))]
 
     def attachment(self):
-        if self.some(0.03):
+        if self.slip(0.03):
             return self.anything()
         members = Object([("type", self.odd(self.choice(TYPES), 0.04)), ("value", self.odd(self.address(), 0.04))])
         if self.some(0.4):
@@ -113,9 +120,9 @@ class Chance(random.Random):
         return self.spoiled(members)
 
     def date(self):
-        if self.some(0.5):
-            return "%04d-%02d-%02dT%02d:%02d:%02d%s" % (self.choice([1, 999, 1970, 2024, 9999]), self.randrange(1, 13), self.randrange(1, 30), self.randrange(25), self.randrange(60), self.randrange(60),
-                                                         self.choice(["", "Z", "z", "+01:00", "-0230", "+05", ".5Z", ",123456789", "+24:00", "-23:59", " "]))
+        if not self.slip(0.5):
+            return "%04d-%02d-%02dT%02d:%02d:%02d%s" % (self.choice([1, 999, 9999] if self.slip(0.1) else [1970, 2000, 2024, 2038]), self.randrange(1, 13), self.randrange(1, 32 if self.slip(0.5) else 29), self.randrange(25 if self.slip(0.5) else 24), self.randrange(60), self.randrange(60),
+                                                         self.choice(["", "Z", "z", "+01:00", "-0230", "+05", ".5Z", ",123456789", "-23:59"]))
         if self.some(0.4):
             return self.choice(["2024", "2024-05", "2024-05-01", "20240501", "2024-W18", "2024W18-3", "2024-122", "20240501T10", "2024-05-01 9:00", "2024-05-01T 9:00", "2024-5-1"])
         pieces = ["2024", "-", "05", "W", "18", "3", "T", "10", ":", "20", "30", ".", "5", "Z", "+", "02", "00", " ", "1", "9999", "-01", "_"]
@@ -126,29 +133,35 @@ class Chance(random.Random):
             return self.choice([" 1 ", "1_0", "1e5", "1.", ".5", "+1", "nan", "inf", "-Infinity", "1__0", "\u0661\u0662", "1\u00a0", "0x1", "", "1,5", "007", "1e400", "7.0", "7.00", "-0"])
         return "".join(self.choice("0123456789+-._eE \u0663\u2003") for _ in range(self.randrange(1, 7)))
 
+    def option(self, field):
+        """A value for an enumeration: of `split`, or of `site`."""
+        if self.slip(0.3):
+            return self.choice(OPTIONS)
+        return self.choice([["train", "valid", "test", corpus.TRAIN], ["north", "s\u00fcd \"9\"", corpus.NORTH]][field])
+
     def field(self):
-        if self.some(0.03):
+        if self.slip(0.03):
             return self.anything()
         by_id = self.some(0.4)
-        which = self.randrange(6) if self.some(0.85) else self.randrange(13)
-        value = [self.word, lambda: self.choice(OPTIONS), lambda: self.number_text() if self.some(0.3) else self.number(), self.date, lambda: self.choice(OPTIONS), self.date][which % 6]
-        if by_id and which % 6 in (1, 4) and self.some(0.7):
-            value = lambda: self.choice([corpus.TRAIN, corpus.NORTH])  # noqa: E731
+        which = self.randrange(13) if self.slip(0.1) else self.randrange(6)
+        value = [self.word, lambda: self.option(0), lambda: self.number_text() if self.slip(0.3) else self.number(), self.date, lambda: self.option(1), self.date][which % 6]
+        if by_id and which in (1, 4) and not self.slip(0.2):
+            value = lambda: corpus.TRAIN if which == 1 else corpus.NORTH  # noqa: E731
         members = Object([("schema_id", IDS[which])] if by_id else [("name", NAMES[which])])
         if self.some(0.03):
             members.append(("name", self.odd(self.choice(NAMES), 0.3)))
-        if self.some(0.97):
+        if not self.slip(0.03):
             members.append(("value", self.odd(value(), 0.05)))
-        if by_id and which == 5 or which == 4 and by_id:
-            members[0] = ("schema_id", corpus.SITE)
+        if by_id and which == 5:
+            members[0] = ("schema_id", "cmwhen0000000000000000001")
         return self.spoiled(members)
 
     def embedding(self):
-        if self.some(0.03):
+        if self.slip(0.03):
             return self.anything()
-        members = Object([("embedding_id", self.odd("cmembedding", 0.03)), ("vector", self.odd([self.odd(self.number() if self.some(0.9) else self.number_text(), 0.03) for _ in range(self.randrange(5))], 0.03))])
+        members = Object([("embedding_id", self.odd("cmembedding", 0.03)), ("vector", self.odd([self.odd(self.number() if not self.slip(0.1) else self.number_text(), 0.03) for _ in range(self.randrange(5))], 0.03))])
         if self.some(0.4):
-            members.append(("clusters", self.odd([self.odd(self.choice([self.number(), self.randrange(9), self.number_text()]) if self.some(0.2) else self.randrange(100), 0.03) for _ in range(self.randrange(3))], 0.05)))
+            members.append(("clusters", self.odd([self.odd(self.choice([self.number(), self.randrange(9), self.number_text()]) if self.slip(0.2) else self.randrange(100), 0.03) for _ in range(self.randrange(3))], 0.05)))
         return self.spoiled(members)
 
     def match(self):
@@ -156,28 +169,28 @@ class Chance(random.Random):
 
     def spoiled(self, members, keys=()):
         """Members, now and then with one repeated, missing, null, or in another place."""
-        if self.some(0.06) and members:
+        if self.slip(0.06) and members:
             members.append((self.choice(members)[0], self.anything()))
-        if self.some(0.04) and members:
+        if self.slip(0.04) and members:
             members.pop(self.randrange(len(members)))
-        if self.some(0.05) and members:
+        if self.slip(0.05) and members:
             at = self.randrange(len(members))
             members[at] = (members[at][0], None)
         if self.some(0.1):
             self.shuffle(members)
-        if self.some(0.03):
+        if self.slip(0.03):
             members.insert(self.randrange(len(members) + 1), (self.choice(list(keys) + UNKNOWN), self.choice([None, self.anything()])))
         return members
 
     def row(self, operation):
         kind = self.random()
-        if kind < 0.08:
+        if kind < 0.08 and (operation == "create" or self.slip(0.5)):
             return self.path()
-        if kind < 0.1:
+        if self.slip(0.02):
             return self.anything()
         members = Object()
         if operation == "update" or operation == "upsert" and self.some(0.6):
-            if self.some(0.97):
+            if not self.slip(0.03):
                 members.append(("key", self.match()))
         if kind < 0.16:
             members.append(("conversationalData", self.odd(self.messages(), 0.08)))
@@ -185,11 +198,11 @@ class Chance(random.Random):
         elif kind < 0.19:
             members.append(("tileLayerUrl", self.odd("https://example.com/{z}/{x}/{y}.png", 0.2)))
             members += [("bounds", self.anything()), ("minZoom", self.number())]
-        if self.some(0.95 if operation == "create" else 0.6):
+        if not self.slip(0.05) if operation == "create" else self.some(0.6):
             members.append(("row_data", self.row_data()))
         for chance, key, make in [
-            (0.3, "external_id", lambda: self.odd(self.word(), 0.1)),
-            (0.3, "global_key", lambda: self.odd(f"key {self.randrange(10**9)}" if self.some(0.9) else self.word(), 0.04)),
+            (0.3, "external_id", lambda: self.odd(self.word(), 0.05)),
+            (0.3, "global_key", lambda: self.odd(f"key {self.randrange(10**9)}" if not self.slip(0.1) else self.word(), 0.04)),
             (0.2, "media_type", lambda: self.odd(self.choice(["IMAGE", "VIDEO", "TEXT", "image"]), 0.1)),
             (0.2, "attachments", lambda: self.odd([self.attachment() for _ in range(self.randrange(4))], 0.08)),
             (0.35, "metadata_fields", lambda: self.odd([self.field() for _ in range(self.randrange(4))], 0.08)),
@@ -245,6 +258,7 @@ def spoil(chance, content):
 def case(seed, number):
     """The manifest of a number."""
     chance = Chance(f"{seed}-{number}")
+    chance.wildness = chance.choice([0, 0, 0.3, 1])
     operation = chance.choices(["create", "upsert", "update"], [6, 3, 1])[0]
     rows = [chance.row(operation) for _ in range(chance.choice([1, 1, 2, 3, 4, 6, 10]))]
     if chance.some(0.08) and rows:
@@ -255,13 +269,13 @@ def case(seed, number):
         options["media_type"] = "VIDEO"
     style = chance.style()
     header = None
-    if "l" in suffix.replace(".json.", "") and ".json" != suffix and suffix != ".json.gz":
+    if "jsonl" in suffix or "ndjson" in suffix:
         # One row a line.
         style = Style(ascii=style.ascii, comma=style.comma.rstrip("\r\n"), colon=style.colon.replace("\r\n", "").replace("\n", ""))
     elif chance.some(0.3):
         header = chance.header(operation)
     made = build(f"{seed}-{number}", rows, suffix=suffix, header=header, style=style, **options)
-    if chance.some(0.06):
+    if chance.slip(0.15):
         text = gzip.decompress(made.content) if suffix.endswith(".gz") else made.content
         text = spoil(chance, text)
         if suffix.endswith(".gz"):

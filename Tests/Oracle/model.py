@@ -2,7 +2,11 @@
 
 import gzip
 import json
+import re
 from dataclasses import dataclass, field
+
+
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Raw(str):
@@ -36,7 +40,9 @@ def emit(value, style=Style()):
         return "{" + style.comma.join(emit(k, style) + style.colon + emit(v, style) for k, v in members) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + (style.comma + style.line).join(emit(element, style) for element in value) + "]"
-    return json.dumps(value, ensure_ascii=style.ascii)
+    # A surrogate without its partner can only be written as an escape.
+    is_lone = isinstance(value, str) and SURROGATE.search(value) is not None
+    return json.dumps(value, ensure_ascii=style.ascii or is_lone)
 
 
 @dataclass

@@ -86,7 +86,8 @@ enum Mutation: String, CaseIterable {
         case .loseOption: return replace(#","value":\{\}\},\{"schemaId":"[^"]*","value":\{\}\}"#, #","value":{}}"#)
         case .shiftDate: return replace(#""value":"(\d{4}-\d\d-\d\dT\d\d:\d\d:)\d\dZ""#, #""value":"$159Z""#)
         case .wrongIDType: return row.replacingOccurrences(of: #"{"id":{"type":"ID""#, with: #"{"id":{"type":"GKEY""#)
-        case .loseMatch: return replace(#"^\{"id":\{"type":"GKEY","value":[^}]*\}"#, #"{"id":{"type":"AUTO","value":""}"#)
+        case .loseMatch:
+            return replace(#"^\{"id":\{"type":"GKEY","value":[^}]*\}"#, #"{"id":{"type":"AUTO","value":""}"#)
         case .mangleText: return replace(#"(\\u[0-9a-fA-F]{4})"#, "?")
         default: return row
         }

@@ -29,7 +29,8 @@ import Transport
         guard arguments.count == 3 else { return fail("arguments: FOLDER STATE ONTOLOGY [--mutate NAME]") }
         let client = LabelboxClient(
             endpoint: "https://api.invalid/graphql", credentials: NoKey(),
-            transport: OneAnswer(body: Array(try Data(contentsOf: URL(filePath: arguments[2])))), gate: UngatedRequests(),
+            transport: OneAnswer(body: Array(try Data(contentsOf: URL(filePath: arguments[2])))),
+            gate: UngatedRequests(),
             unixTime: { 0 })
         let rehearsal = Rehearsal(
             folder: FilePath(arguments[0]), stateDirectory: FilePath(arguments[1]),

@@ -92,7 +92,8 @@ struct PythonNumber {
         let trimmed = Array(String(String.UnicodeScalarView(scalars)).utf8)
         guard trimmed.allSatisfy({ $0 < 0x80 && $0 > 0x20 }) else { return nil }
         guard trimmed.contains(0x5f) else { return trimmed }
-        guard trimmed.first != 0x5f, trimmed.last != 0x5f, !zip(trimmed, trimmed.dropFirst()).contains(where: { $0 == 0x5f && $1 == 0x5f })
+        guard trimmed.first != 0x5f, trimmed.last != 0x5f,
+            !zip(trimmed, trimmed.dropFirst()).contains(where: { $0 == 0x5f && $1 == 0x5f })
         else { return nil }
         return trimmed.filter { $0 != 0x5f }
     }

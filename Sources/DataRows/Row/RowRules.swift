@@ -175,8 +175,8 @@ struct RowRules {
         if value.isFalsy {
             return report(value, base, "/row_data", &row, "empty_row_data") { Self.emptyMessage }
         }
-        // Tiled imagery of the older shape goes out as it is.
-        if members.value(.tileLayerURL, in: bytes) != nil { return }
+        // Tiled imagery of the older shape goes out as it is, but for what is no content at all.
+        if members.value(.tileLayerURL, in: bytes) != nil, operation != .create || !value.isScalar { return }
         switch RowContent(of: value, maximumTextBytes: policy.maximumTextBytes) {
         case .inline, .structured: break
         case .path: takePath(value, "/row_data", base, &row)
