@@ -107,6 +107,9 @@ let package = Package(
                 "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger", "Locking",
                 "Pacing", "Reporting", "Transport", .log, .system,
             ], path: "Tests/Simulate"),
+        .executableTarget(
+            name: "prepare-rows", dependencies: ["DataRows", "Importing", "LabelboxAPI", "Transport", .system],
+            path: "Tests/PrepareRows"),
         .testTarget(
             name: "ControlTests",
             dependencies: [
