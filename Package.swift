@@ -99,7 +99,7 @@ let package = Package(
             name: "datarowctl",
             dependencies: [
                 "Account", "Control", "DataRows", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
-                .arguments, .system,
+                .arguments, .system, .unixSignals,
             ]),
 
         // The stage set.

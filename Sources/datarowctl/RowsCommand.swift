@@ -6,7 +6,7 @@ internal import LabelboxAPI
 struct RowsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rows", abstract: "Lists, finds, changes and deletes data rows at Labelbox.",
-        subcommands: [List.self, Get.self])
+        subcommands: [List.self, Get.self, Update.self, Delete.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

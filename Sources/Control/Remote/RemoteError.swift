@@ -8,7 +8,8 @@ extension ControlError {
     ///   - error: What came of it.
     ///   - unknownOutcome: What to do when nobody knows whether a change was made; `nil` for what changes nothing.
     public init(_ doing: String, _ error: LabelboxError, unknownOutcome: String? = nil) {
-        var why = [error.httpStatus.map { "HTTP \($0)" }, error.message].compactMap(\.self).joined(separator: ": ")
+        var why = [error.httpStatus.flatMap { $0 >= 400 ? "HTTP \($0)" : nil }, error.message].compactMap(\.self)
+            .joined(separator: ": ")
         if error.outcome != .unknown, let excerpt = error.excerpt, !excerpt.isEmpty, excerpt != error.message,
             case .badAnswer = error.kind
         {
