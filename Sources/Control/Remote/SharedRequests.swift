@@ -1,19 +1,24 @@
-internal import LabelboxAPI
+package import LabelboxAPI
 internal import Locking
-internal import Pacing
+package import Pacing
 internal import Reporting
 
 /// Leaves a running daemon the requests that it uses: both have one budget, the account's.
 ///
 /// The daemon's status says what it used in the last minute. What is left is for the command, and never less than a
 /// twentieth, so that it gets on while the daemon takes all.
-struct SharedRequests: RequestGate {
+package struct SharedRequests: RequestGate {
     /// What a daemon says of itself.
-    struct Usage: Sendable, Equatable {
+    package struct Usage: Sendable, Equatable {
         /// Requests in the minute before it wrote so.
-        var used: Int
+        package var used: Int
         /// How long ago it did.
-        var age: Duration
+        package var age: Duration
+
+        package init(used: Int, age: Duration) {
+            self.used = used
+            self.age = age
+        }
     }
 
     let gate: any RequestGate
@@ -27,7 +32,7 @@ struct SharedRequests: RequestGate {
     /// Statuses are written once a second at most.
     private static let pause: Duration = .seconds(1)
 
-    init(
+    package init(
         gate: any RequestGate, pacer: RequestPacer, rules: PacingRules, time: Ticker,
         look: @escaping @Sendable () -> Usage?
     ) {
@@ -38,7 +43,7 @@ struct SharedRequests: RequestGate {
         self.look = look
     }
 
-    func run<Value: Sendable>(
+    package func run<Value: Sendable>(
         _ kind: RequestKind, _ attempt: @Sendable () async throws(LabelboxError) -> Value
     ) async throws(LabelboxError) -> Value {
         let now = time.now
@@ -56,7 +61,7 @@ struct SharedRequests: RequestGate {
     }
 
     /// How many requests a minute are left for a command.
-    static func share(of budget: Int, besides daemon: Usage?) -> Int {
+    package static func share(of budget: Int, besides daemon: Usage?) -> Int {
         // What it used before the last minute is over.
         guard let daemon, daemon.age < .seconds(60) else { return budget }
         return max(1, budget / 20, budget - daemon.used)
