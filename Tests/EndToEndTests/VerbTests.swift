@@ -408,7 +408,7 @@ struct VerbTests {
         #else
             let many = 1_000_000
         #endif
-        try await Site.with(SiteSettings(labelbox: ["requests_per_minute: 100000"])) { site in
+        try await Site.with { site in
             func peak(_ dataset: String, rows: Int) async throws -> Int {
                 let count = site.root.appending(path: "count")
                 try? FileManager.default.removeItem(at: count)
