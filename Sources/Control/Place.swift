@@ -1,5 +1,6 @@
 internal import Files
 public import Intake
+internal import Reporting
 public import Settings
 public import SystemPackage
 

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Control
 internal import Foundation
+internal import Reporting
 internal import Settings
 
 struct ConfigCommand: AsyncParsableCommand {

@@ -1,4 +1,5 @@
 import Control
+import Reporting
 import Testing
 
 @Suite("Text for a terminal")

@@ -26,6 +26,7 @@ public enum VisibleText {
         }
     }
 
+    /// Whether the scalar does not show as itself.
     static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: true
