@@ -101,6 +101,15 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Files", "Locking", .system], path: "Tests/TestSupport"),
         .executableTarget(
             name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger", "Locking",
+                "Pacing", "Reporting", "Transport", .log, .system,
+            ], path: "Tests/Simulate"),
+        .executableTarget(
+            name: "prepare-rows", dependencies: ["DataRows", "Importing", "LabelboxAPI", "Transport", .system],
+            path: "Tests/PrepareRows"),
         .testTarget(
             name: "ControlTests",
             dependencies: [
@@ -136,6 +145,7 @@ let package = Package(
         .testTarget(
             name: "ReportingTests", dependencies: ["DataRows", "Ledger", "Locking", "Reporting", "Results", .system]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", .system, .yams]),
+        .testTarget(name: "SimulationTests", dependencies: ["simulate"]),
         .testTarget(name: "TransportTests", dependencies: ["Locking", "Transport", .system]),
     ],
     cLanguageStandard: .c17
