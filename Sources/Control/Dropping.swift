@@ -1,6 +1,5 @@
 internal import Files
 public import Intake
-internal import Reporting
 public import SystemPackage
 
 /// Puts files into a drop folder so that the daemon never sees half of one, nor a manifest before its media.

@@ -1,6 +1,5 @@
 internal import Files
 public import Intake
-internal import Reporting
 public import Settings
 public import SystemPackage
 

@@ -1,5 +1,3 @@
-internal import Reporting
-
 /// Rows and columns for people, no wider than the terminal.
 public struct TextTable: Sendable {
     /// A column and how it gives way when there is not enough room.

@@ -60,7 +60,7 @@ public struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
         if text.utf8.contains(where: { $0 >= 0x80 }) {
             for scalar in text.unicodeScalars {
-                if !scalar.isASCII, VisibleText.isHidden(scalar) {
+                if !scalar.isASCII, HarmlessText.isHidden(scalar) {
                     for unit in UTF16.encode(scalar) ?? .init() {
                         let digits = String(unit, radix: 16)
                         bytes.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)

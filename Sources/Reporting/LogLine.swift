@@ -1,7 +1,7 @@
 /// One event of the log, as one line that does what it says and nothing else.
 ///
 /// Names of files and words of servers get into it, so nothing in it may begin another line, act on a terminal, or turn
-/// the direction of what follows; see ``VisibleText``.
+/// the direction of what follows; see ``HarmlessText``.
 public struct LogLine: Sendable {
     /// How it looks.
     public enum Format: Sendable {
@@ -42,7 +42,7 @@ public struct LogLine: Sendable {
     }
 
     private var words: String {
-        var words = VisibleText.of(message)
+        var words = HarmlessText.of(message)
         for (key, value) in details { words += " \(key)=\(Self.quoted(value))" }
         return words
     }
@@ -63,13 +63,13 @@ public struct LogLine: Sendable {
         var isPlain = !text.isEmpty
         var quoted = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
-            if scalar == " " || scalar == "=" || VisibleText.isHidden(scalar) { isPlain = false }
+            if scalar == " " || scalar == "=" || HarmlessText.isHidden(scalar) { isPlain = false }
             if scalar == "\"" || scalar == "\\" {
                 if scalar == "\"" { isPlain = false }
                 quoted.append("\\")
             }
             quoted.append(scalar)
         }
-        return isPlain ? text : "\"" + VisibleText.of(String(quoted)) + "\""
+        return isPlain ? text : "\"" + HarmlessText.of(String(quoted)) + "\""
     }
 }

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Control
 internal import Foundation
-internal import Reporting
 internal import Settings
 
 struct ConfigCommand: AsyncParsableCommand {

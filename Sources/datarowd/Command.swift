@@ -61,7 +61,7 @@ struct Command: AsyncParsableCommand {
 
     private func report(_ message: String) {
         for line in message.split(separator: "\n") {
-            FileHandle.standardError.write(Data("datarowd: \(VisibleText.of(String(line)))\n".utf8))
+            FileHandle.standardError.write(Data("datarowd: \(HarmlessText.of(String(line)))\n".utf8))
         }
     }
 }

@@ -1,5 +1,4 @@
 import Control
-import Reporting
 import Testing
 
 @Suite("Text for a terminal")
