@@ -14,9 +14,9 @@ enum Startup {
     /// Makes the state directory and takes its lock.
     static func prepare(_ state: FilePath) throws(StartFailure) -> InstanceLock {
         HeapTuning.keepSmall()
-        // The key is in this process's memory, and must not come into a file by a crash.
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        // The key is in this process's memory, and perhaps in its environment.
+        ProcessSecrecy.guardMemory()
+        ProcessSecrecy.guardFiles()
         do {
             try DurableRename.createFolder(state)
             for name in ["status", "results", "failed", "archive", "work", "claimed", "locks"] {

@@ -34,7 +34,8 @@ public struct StatusLayout: Sendable, Hashable {
 
     private static func component(_ bytes: [UInt8]) -> FilePath.Component {
         // A name is empty or holds a slash only where a watch is misnamed; the file must stay in the folder all the same.
-        FilePath(bytes: bytes.map { $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }).components.last
-            ?? FilePath.Component("_")
+        let name = FilePath(bytes: bytes.map { $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }).components.last
+        guard let name, name.kind == .regular else { return FilePath.Component("_") }
+        return name
     }
 }
