@@ -104,6 +104,12 @@ let package = Package(
         .executableTarget(
             name: "prepare-rows", dependencies: ["DataRows", "Importing", "LabelboxAPI", "Transport", .system],
             path: "Tests/PrepareRows"),
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger", "Locking",
+                "Pacing", "Reporting", "Transport", .log, .system,
+            ], path: "Tests/Simulate"),
         .testTarget(
             name: "ControlTests",
             dependencies: [
@@ -131,6 +137,7 @@ let package = Package(
         .testTarget(
             name: "ReportingTests", dependencies: ["DataRows", "Ledger", "Locking", "Reporting", "Results", .system]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", .system, .yams]),
+        .testTarget(name: "SimulationTests", dependencies: ["simulate"]),
         .testTarget(name: "TransportTests", dependencies: ["Locking", "Transport", .system]),
     ],
     cLanguageStandard: .c17

@@ -49,16 +49,19 @@ public final class Simulator: Sendable {
 
     public let port: Int
     private let service: Service
+    private let runner: TaskRunner
     private let channel: any Channel
     private let group: MultiThreadedEventLoopGroup
     private let temporaryFolder: String?
     private let isStopped = Locked(false)
 
     private init(
-        port: Int, service: Service, channel: any Channel, group: MultiThreadedEventLoopGroup, temporaryFolder: String?
+        port: Int, service: Service, runner: TaskRunner, channel: any Channel, group: MultiThreadedEventLoopGroup,
+        temporaryFolder: String?
     ) {
         self.port = port
         self.service = service
+        self.runner = runner
         self.channel = channel
         self.group = group
         self.temporaryFolder = temporaryFolder
@@ -75,7 +78,9 @@ public final class Simulator: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let world = Locked(World(settings: settings, now: Moment.now()))
         let runner = TaskRunner(world: world, loop: group.next())
-        let service = Service(settings: settings, folder: folder, world: world, runner: runner)
+        let service = Service(settings: settings, folder: folder, world: world) { task, delay in
+            runner.schedule(task, in: delay)
+        }
         do {
             let channel = try await listen(on: settings.port, group, service)
             let port = channel.localAddress?.port ?? settings.port
@@ -85,7 +90,9 @@ public final class Simulator: Sendable {
                     _ = world.createDataset(id: dataset.id, name: dataset.name, now: Moment.now())
                 }
             }
-            return Simulator(port: port, service: service, channel: channel, group: group, temporaryFolder: temporary)
+            return Simulator(
+                port: port, service: service, runner: runner, channel: channel, group: group,
+                temporaryFolder: temporary)
         } catch {
             try? await runner.stop()
             try? await group.shutdownGracefully()
@@ -124,7 +131,7 @@ public final class Simulator: Sendable {
             })
         else { return }
         try? await channel.close()
-        try? await service.runner.stop()
+        try? await runner.stop()
         try? await group.shutdownGracefully()
         if let temporaryFolder { Self.removeFolder(temporaryFolder) }
     }

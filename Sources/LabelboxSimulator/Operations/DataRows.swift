@@ -69,26 +69,22 @@ extension World {
 
     // MARK: Looking up
 
-    func externalIDsToDataRowIDs(_ field: Selected, _ context: RequestContext) -> Node {
+    mutating func externalIDsToDataRowIDs(_ field: Selected, _ context: RequestContext) -> Node {
         let wanted = Set((field["externalId_in"]?.list ?? []).compactMap { $0.string })
-        let hashes = Set(
-            wanted.map { text in
-                var text = text
-                return text.withUTF8 { KeyIndex.hash($0) }
-            })
-        var found: [Node] = []
-        for (number, row) in rows.enumerated() where row.externalID.exists && !row.isDeleted {
-            guard row.created + settings.indexLag <= context.now else { continue }
-            let text = decodedLiteral(row.externalID)
-            guard text.withUnsafeBufferPointer({ hashes.contains(KeyIndex.hash($0)) }) else { continue }
-            let id = String(decoding: text, as: UTF8.self)
-            guard wanted.contains(id) else { continue }
-            found.append(
+        var found: [(row: Int32, externalID: String)] = []
+        for id in wanted {
+            for number in rows(externalID: id) {
+                let row = rows[Int(number)]
+                guard !row.isDeleted, row.created + settings.indexLag <= context.now else { continue }
+                found.append((number, id))
+            }
+        }
+        return .list(
+            found.sorted { $0.row < $1.row }.map {
                 .fields(
                     type: "ExternalIdToDataRowId",
-                    ["dataRowId": .text(Self.rowID(Int32(number))), "externalId": .text(id)]))
-        }
-        return .list(found)
+                    ["dataRowId": .text(Self.rowID($0.row)), "externalId": .text($0.externalID)])
+            })
     }
 
     mutating func dataRowsForGlobalKeys(_ field: Selected, _ context: RequestContext) -> Node {
