@@ -70,7 +70,7 @@ import Testing
         wrongSize[bytes.count - 1] ^= 1
         for (damaged, code) in [
             (wrongSum, "corrupt_gzip"), (wrongSize, "corrupt_gzip"), (bytes + Array("junk".utf8), "trailing_data"),
-            (bytes + [0, 0, 1], "trailing_data"), (Array("[{}]".utf8), "not_gzip"),
+            (bytes + [0, 0, 1, 2], "trailing_data"), (Array("[{}]".utf8), "not_gzip"),
         ] {
             let error = try #require(throws: ManifestError.self) { try inflate(damaged) }
             #expect(error.code == code)
