@@ -31,6 +31,8 @@ public final class Simulator: Sendable {
         public var faultSeed: UInt64 = 1
         /// Datasets that exist from the start.
         public var datasets: [(id: String, name: String)] = []
+        /// Projects that exist from the start, with the ids of their datasets.
+        public var projects: [(id: String, name: String, datasets: [String])] = []
         /// Root fields that a request may have; nil for no limit.
         public var complexityLimit: Int?
         /// A longer request gets a 413 before it is read; nil for no limit.
@@ -88,6 +90,10 @@ public final class Simulator: Sendable {
                 world.baseURL = "http://127.0.0.1:\(port)"
                 for dataset in settings.datasets {
                     _ = world.createDataset(id: dataset.id, name: dataset.name, now: Moment.now())
+                }
+                for project in settings.projects {
+                    _ = world.createProject(
+                        id: project.id, name: project.name, datasets: project.datasets, now: Moment.now())
                 }
             }
             return Simulator(
