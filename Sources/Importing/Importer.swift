@@ -27,6 +27,8 @@ public final class Importer: Sendable {
         public var random: @Sendable () -> UInt64
         /// Told whenever something may have changed that others show.
         public var changed: @Sendable () -> Void
+        /// Where work is done that keeps a thread busy.
+        package var hands = Hands.threads(name: "datarowd.work")
 
         public init(
             watches: [ImportWatch], ledger: any LedgerStore, client: LabelboxClient, stateDirectory: FilePath,
@@ -138,7 +140,7 @@ public final class Importer: Sendable {
         let (ledger, client, clock, context) = (parts.ledger, parts.client, parts.clock, context)
         let watches = Dictionary(uniqueKeysWithValues: parts.watches.map { ($0.name, $0) })
         let work = WorkFolder(stateDirectory: parts.stateDirectory)
-        let workbench = Workbench(name: "datarowd.work")
+        let workbench = Workbench(parts.hands)
         let account = AccountFacts(client: client, clock: clock)
         let reader = SubmissionReader(ledger: ledger, workFolder: work, watches: watches)
         let keys = KeySearch(client: client, clock: clock)

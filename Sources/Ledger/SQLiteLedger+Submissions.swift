@@ -4,7 +4,7 @@ internal import GRDB
 
 extension SQLiteLedger {
     public func seal(limit: Int, at now: Date) async throws -> Sealing {
-        try await write { db in
+        try await write { [freshName] db in
             var sealing = Sealing()
             let groups = try Row.fetchAll(
                 db.cachedStatement(
@@ -28,7 +28,7 @@ extension SQLiteLedger {
                         sealing.next = now
                         return sealing
                     }
-                    let taken = try Self.sealOne(db, key, maximum: maximum, at: now)
+                    let taken = try Self.sealOne(db, key, named: freshName, maximum: maximum, at: now)
                     if taken.segments == 0 { break }
                     segments -= taken.segments
                     rows -= taken.rows
@@ -49,9 +49,10 @@ extension SQLiteLedger {
 
     /// Moves ready segments of one batch, oldest first, into a new submission.
     private static func sealOne(
-        _ db: Database, _ key: (batch: String, isolation: String?), maximum: Int, at now: Date
+        _ db: Database, _ key: (batch: String, isolation: String?), named freshName: () -> String, maximum: Int,
+        at now: Date
     ) throws -> (segments: Int, rows: Int) {
-        let id = SubmissionID(rawValue: UUID().uuidString.lowercased())
+        let id = SubmissionID(rawValue: freshName())
         var rows = 0
         var segments = 0
         var shares: [String: Int] = [:]

@@ -138,7 +138,6 @@ extension SettingsReader {
         return watches
     }
 
-    /// Checks what no single key can tell.
     /// What is done unless a manifest says otherwise must be allowed; where nothing is to be created, manifests have to say.
     private mutating func checkOperation(of watch: Section) {
         guard let given = watch.values["operation"], case .text(let operation) = given.value else { return }
@@ -149,6 +148,7 @@ extension SettingsReader {
             "\(operation) is not among the watch's operations (\(allowed.joined(separator: ", "))); allow it there")
     }
 
+    /// Checks what no single key can tell.
     fileprivate mutating func check(_ watches: [Section], against state: FilePath) {
         var names: [String: String] = [:]
         var paths: [(path: FilePath, section: String)] = []

@@ -35,7 +35,7 @@ extension RowRules {
             }
             let value = JSONSlice(bytes: bytes, start: Int(member.valueStart), end: Int(member.valueEnd))
             // A null is as good as nothing, whatever its key.
-            if value.kind == .null { continue }
+            if value.kind == .null || isRepeatedAsNull(member, index, members, bytes) { continue }
             let inner = UnsafeRawBufferPointer(
                 start: bytes + Int(member.keyStart), count: Int(member.keyEnd - member.keyStart))
             let name = String(decoding: JSONText.unescapedLossily(inner), as: UTF8.self)
@@ -55,6 +55,23 @@ extension RowRules {
                     ?? "a row has no key \"\(name)\": remove it; the keys are \(Self.names.joined(separator: ", "))")
         }
         return true
+    }
+
+    /// Whether the last of several members with this one's key is null.
+    private func isRepeatedAsNull(
+        _ member: JSONMember, _ index: Int, _ members: JSONMembers, _ bytes: UnsafePointer<UInt8>
+    ) -> Bool {
+        func name(_ member: JSONMember) -> [UInt8] {
+            JSONText.unescapedLossily(
+                UnsafeRawBufferPointer(
+                    start: bytes + Int(member.keyStart), count: Int(member.keyEnd - member.keyStart)))
+        }
+        let own = name(member)
+        for later in stride(from: members.count - 1, to: index, by: -1)
+        where members.list[later].key == member.key && name(members.list[later]) == own {
+            return bytes[Int(members.list[later].valueStart)] == 0x6e
+        }
+        return false
     }
 
     private static let names: [String] = RowKey.allCases.filter {
@@ -94,21 +111,22 @@ enum RowMatch {
     /// Reads the value of `key`; nil unless it has exactly one of `id` and `global_key`, a string that is not empty.
     init?(_ value: JSONSlice) {
         guard value.kind == .object else { return nil }
-        var match: RowMatch?
+        var id: JSONSlice?
+        var globalKey: JSONSlice?
         var isRight = true
+        // Of a repeated key the last counts.
         value.forEachMember { key, value in
-            if value.kind == .null { return }
-            guard value.kind == .string, value.count > 2, match == nil else {
-                isRight = false
-                return
-            }
             switch key.string {
-            case "id": match = .id(value)
-            case "global_key": match = .globalKey(value)
-            default: isRight = false
+            case "id": id = value
+            case "global_key": globalKey = value
+            default: if value.kind != .null { isRight = false }
             }
         }
-        guard isRight, let match else { return nil }
-        self = match
+        if id?.kind == .null { id = nil }
+        if globalKey?.kind == .null { globalKey = nil }
+        guard isRight, (id == nil) != (globalKey == nil), let value = id ?? globalKey, value.kind == .string,
+            value.count > 2
+        else { return nil }
+        self = id == nil ? .globalKey(value) : .id(value)
     }
 }

@@ -156,7 +156,8 @@ struct RowRules {
             let hasContent =
                 switch operation {
                 case .create: members.value(.conversationalData, in: bytes) != nil
-                case .upsert, .update, .delete: hasMore(members)
+                case .upsert: hasMore(members) || !defaults.entries.isEmpty
+                case .update, .delete: hasMore(members)
                 }
             if !hasContent {
                 report(JSONSlice(bytes: bytes, start: start, end: end), base, "", &row, "empty_row_data") {
@@ -176,8 +177,8 @@ struct RowRules {
         if value.isFalsy {
             return report(value, base, "/row_data", &row, "empty_row_data") { Self.emptyMessage }
         }
-        // Tiled imagery of the older shape goes out as it is.
-        if members.value(.tileLayerURL, in: bytes) != nil { return }
+        // Tiled imagery of the older shape goes out as it is, but for what is no content at all.
+        if members.value(.tileLayerURL, in: bytes) != nil, operation != .create || !value.isScalar { return }
         switch RowContent(of: value, maximumTextBytes: policy.maximumTextBytes) {
         case .inline, .structured: break
         case .path: takePath(value, "/row_data", base, &row)
