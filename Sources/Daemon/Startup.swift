@@ -123,7 +123,7 @@ extension WatchSettings {
         ImportWatch(
             folder: folder, datasetID: DatasetID(rawValue: dataset),
             operations: Set(operations.compactMap { DataRows.RowOperation(rawValue: $0.rawValue) }),
-            policy: rowPolicy,
+            policy: rowPolicy, skipsUnchangedRows: unchangedRows == .skip,
             invalidRows: onInvalidRow == .reject ? .reject : .skip, maximumRowsPerTask: maxRowsPerTask,
             deletesPerRequest: deletesPerRequest, linger: linger, maximumManifestBytes: maxManifestSize,
             mediaURLAge: mediaURLAge)

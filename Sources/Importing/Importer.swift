@@ -147,8 +147,9 @@ public final class Importer: Sendable {
         let settling = SubmissionSettling(
             ledger: ledger, reader: reader, keys: keys, account: account, workFolder: work, workbench: workbench,
             context: context, sealing: bells.submitting, closing: bells.closing)
+        let rows = RowSearch(client: client)
         let deleting = Deleting(
-            ledger: ledger, client: client, lookup: DeletionLookup(keys: keys, rows: RowSearch(client: client)),
+            ledger: ledger, client: client, lookup: DeletionLookup(keys: keys, rows: rows),
             settling: settling, account: account, context: context, doubting: bells.doubting)
         let owner = parts.owner
         let grants: @Sendable () -> LeaseGrant = {
@@ -168,7 +169,7 @@ public final class Importer: Sendable {
             ledger: ledger, client: client, reader: reader,
             texts: TextUploads(ledger: ledger, client: client, watches: watches, clock: clock), account: account,
             workbench: workbench, context: context, settling: settling, deleting: deleting,
-            changing: Changing(ledger: ledger, keys: keys, settling: settling, context: context),
+            changing: Changing(ledger: ledger, keys: keys, rows: rows, settling: settling, context: context),
             watching: bells.watching,
             doubting: bells.doubting, closing: bells.closing
         ).stage(bell: bells.submitting, grants: grants)

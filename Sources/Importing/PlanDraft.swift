@@ -179,10 +179,11 @@ final class PlanDraft: @unchecked Sendable {
         }
         var policy = watch.policy
         policy.operation = summary.operation
-        let instructions = Instructions(
+        var instructions = Instructions(
             datasetID: datasetID, policy: policy, layout: format.layout, isEnvelope: summary.isEnvelope,
             defaults: summary.header.defaults.map { String(decoding: $0, as: UTF8.self) },
             isInflated: format.isCompressed, hasRepeats: hasRepeats, needsOntology: summary.needsOntology)
+        if summary.operation == .upsert { instructions.skipsUnchanged = watch.skipsUnchangedRows }
         plan.instructions = try instructions.encoded()
         plan.batchKey = instructions.batchKey
     }
