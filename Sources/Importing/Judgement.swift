@@ -113,22 +113,32 @@ struct Judgement: Sendable {
             switch report.takeWord(externalID: externalID) {
             case .created(let id)?: return .ended(done, id)
             case .failed(let message)?: return .failed(message)
-            case nil: return .open
+            case .unknown?, nil: return .open
             }
         }
         let key = chunk.string(in: range)
-        switch report.word(for: key) {
+        var word = report.word(for: key)
+        if word == nil, report.isWithoutKeys {
+            word = report.takeWord(
+                externalID: identity.externalID.map { chunk.string(in: $0.lowerBound + 1..<$0.upperBound - 1) })
+        }
+        switch word {
         case .created(let id)?:
             return .ended(done, id)
         case .failed(let message)? where TaskReport.isDuplicate(message):
             // The key is in use. Whoever sent it before, the row is there; whether it was we decides how it is called.
-            guard let id = report.row(foundBy: key) else { return .failed(message) }
+            guard let id = report.row(foundBy: key) else {
+                // Refused for another row's sake, it is to be sent again without that one.
+                return TaskReport.isForDuplicates(message) ? .open : .failed(message)
+            }
             return .ended(segment.earlierSends > 0 ? done : .alreadyPresent, id)
         case .failed(let message)?:
             return .failed(message)
-        case nil:
+        case .unknown?, nil:
             guard let id = report.row(foundBy: key) else { return .open }
-            return .ended(done, id)
+            // A task that was refused for keys in use has made no row: what exists was there before.
+            let isNew = !report.isRefusedForDuplicates || segment.earlierSends > 0
+            return .ended(isNew ? done : .alreadyPresent, id)
         }
     }
 

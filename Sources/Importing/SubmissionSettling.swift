@@ -25,7 +25,13 @@ struct SubmissionSettling: Sendable {
         var report = report
         let open = try await openKeys(item.item, report)
         if !open.isEmpty { report.add(found: try await keys.find(open)) }
-        try await record(item, report: report, rest: .fail(Self.notReported(report)))
+        let isRefusedForOthers = open.contains { key in
+            guard case .failed(let message)? = report.word(for: key) else { return false }
+            return TaskReport.isForDuplicates(message)
+        }
+        try await record(
+            item, report: report,
+            rest: isRefusedForOthers ? .withoutDuplicates : .fail(Self.notReported(report)))
     }
 
     /// Ends a submission of which the server refused all or nobody knows how far it got.
@@ -35,15 +41,24 @@ struct SubmissionSettling: Sendable {
     func settleApart(_ item: Leased<SubmissionRecord>, report: TaskReport, mayHaveArrived: Bool) async throws {
         var report = report
         // That a row exists says that it was created; it does not say that it was changed.
-        if item.item.operation == RowOperation.create.rawValue {
+        if item.item.onlyCreates {
             report.add(found: try await keys.find(try await openKeys(item.item, report)))
         }
-        try await record(item, report: report, rest: .apart(mayHaveArrived: mayHaveArrived))
+        try await record(
+            item, report: report,
+            rest: report.isRefusedForDuplicates ? .withoutDuplicates : .apart(mayHaveArrived: mayHaveArrived))
     }
 
     /// Ends a doubt: the rows that exist were created, and those that are proven absent are sent again.
-    func settleDoubt(_ item: Leased<SubmissionRecord>, found: [String: DataRowID]) async throws {
-        var report = TaskReport(status: "UNKNOWN")
+    ///
+    /// - Parameters:
+    ///   - item: the submission.
+    ///   - words: what is known of its rows all the same, where each had a call of its own.
+    ///   - found: the rows that exist, by their keys.
+    func settleDoubt(
+        _ item: Leased<SubmissionRecord>, words: TaskReport? = nil, found: [String: DataRowID]
+    ) async throws {
+        var report = words ?? TaskReport(status: "UNKNOWN")
         report.reason = "the answer to the call was lost; what exists was found by its global keys"
         report.add(found: found)
         try await record(item, report: report, rest: .again)
@@ -57,6 +72,10 @@ struct SubmissionSettling: Sendable {
         default:
             var report = TaskReport(status: "REFUSED")
             report.reason = "\(error)"
+            report.isWhole = false
+            if report.isRefusedForDuplicates {
+                return try await settleApart(item, report: report, mayHaveArrived: false)
+            }
             try await record(item, report: report, rest: .apart(mayHaveArrived: false))
         }
     }
@@ -76,7 +95,8 @@ struct SubmissionSettling: Sendable {
             switch report.word(for: key) {
             case .created: return
             case .failed(let message) where !TaskReport.isDuplicate(message): return
-            case .failed, nil: state.append(key)
+            case nil where report.isWithoutKeys: return
+            case .failed, .unknown, nil: state.append(key)
             }
         }
     }
@@ -124,11 +144,14 @@ struct SubmissionSettling: Sendable {
         /// Proven absent: sent again as they were.
         case again
         case apart(mayHaveArrived: Bool)
+        /// Refused for keys of other rows that are in use: sent again without those.
+        case withoutDuplicates
     }
 
     private func record(_ item: Leased<SubmissionRecord>, report: TaskReport, rest: Rest) async throws {
         let submission = item.item
-        let judged = try await pass(submission, Judgement(report: report, operation: submission.operation)) {
+        let operation = submission.onlyCreates ? RowOperation.create.rawValue : submission.operation
+        let judged = try await pass(submission, Judgement(report: report, operation: operation)) {
             judgement, segment, row, fate, chunk in
             try judgement.judge(segment, row, fate, chunk)
         }
@@ -151,10 +174,20 @@ struct SubmissionSettling: Sendable {
     ) async throws -> [SegmentOutcome] {
         var judgement = judgement
         let open = judgement.segments.reduce(0) { $0 + $1.open.count }
+        var rest = rest
+        let hasShrunk = judgement.segments.contains { $0.firstLine != nil }
+        if case .withoutDuplicates = rest, !hasShrunk {
+            // No row of it is known to exist, so the same would come of the same: it is two rows with one key, or one
+            // that cannot be seen.
+            rest = .apart(mayHaveArrived: false)
+        }
         var resend: (RowRuns) -> [SegmentOutcome.Resend] = { _ in [] }
         switch rest {
         case .fail(let error):
             try judgement.failOpen(error)
+        case .withoutDuplicates:
+            let name = "\(submission.id)"
+            resend = { $0.isEmpty ? [] : [.init(rows: $0, isolation: name, mayHaveArrived: false)] }
         case .again:
             resend = { $0.isEmpty ? [] : [SegmentOutcome.Resend(rows: $0, mayHaveArrived: true)] }
         case .apart(let mayHaveArrived):

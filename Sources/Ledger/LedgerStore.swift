@@ -78,7 +78,8 @@ public protocol LedgerStore: Sendable {
     func segments(of submission: SubmissionID, after: Int64, limit: Int) async throws -> [SegmentRecord]
     /// What became of the media that a planned segment names, by the names in its rows.
     func mediaOutcomes(segment origin: Int64) async throws -> [String: MediaOutcome]
-    /// Makes the intent to submit durable. From here on, no answer means ``SubmissionPhase/ambiguous``.
+    /// Makes the intent to submit durable, in the way that the item says. From here on, no answer means
+    /// ``SubmissionPhase/ambiguous``.
     func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String, at now: Date) async throws
     /// Takes the intent back: the server certainly did not see the call.
     func recordNotSubmitted(_ item: Leased<SubmissionRecord>, until: Date, reason: String, at now: Date) async throws

@@ -10,8 +10,13 @@ enum Migrations {
     static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
+        migrator.registerMigration("2") { db in try db.execute(sql: submitWith) }
         return migrator
     }()
+
+    /// By which mutation a submission was handed over.
+    private static let submitWith =
+        "ALTER TABLE submissions ADD COLUMN submit_with TEXT NOT NULL DEFAULT 'upsertDataRows';"
 
     /// The ledger grows with manifests, media and tasks, never with rows: what belongs to rows lives in files.
     private static let first = """
