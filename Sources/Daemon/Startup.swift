@@ -129,7 +129,7 @@ extension WatchSettings {
             folder: folder, datasetID: DatasetID(rawValue: dataset),
             operations: Set(operations.compactMap { DataRows.RowOperation(rawValue: $0.rawValue) }),
             policy: rowPolicy,
-            invalidRows: onInvalidRow == .reject ? .reject : .skip, 
+            invalidRows: onInvalidRow == .reject ? .reject : .skip,
             maximumRowsPerTask: min(maxRowsPerTask, Importer.mostRows(for: submitWith)), linger: linger,
             maximumManifestBytes: maxManifestSize, mediaURLAge: mediaURLAge)
     }

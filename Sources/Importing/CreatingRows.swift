@@ -65,7 +65,8 @@ extension Submitting {
             "the answers to \(done.lost) of \(done.calls) calls were lost; their rows are looked up, and nothing is sent twice"
         try await insist {
             let now = context.clock.now
-            try await ledger.recordAmbiguous(item, nextLook: now.advanced(by: Doubting.firstLook), reason: reason, at: now)
+            try await ledger.recordAmbiguous(
+                item, nextLook: now.advanced(by: Doubting.firstLook), reason: reason, at: now)
         }
         context.observer.ambiguous(item.item.id, reason: reason)
         doubting.ring()

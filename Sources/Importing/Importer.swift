@@ -173,8 +173,10 @@ public final class Importer: Sendable {
             ledger: ledger, client: client, account: account, context: context, collecting: bells.collecting,
             doubting: bells.doubting
         ).stage(bell: bells.watching, grants: grants)
-        let collecting = Collecting(ledger: ledger, client: client, account: account, settling: settling, context: context)
-            .stage(bell: bells.collecting, grants: grants)
+        let collecting = Collecting(
+            ledger: ledger, client: client, account: account, settling: settling, context: context
+        )
+        .stage(bell: bells.collecting, grants: grants)
         let doubting = Doubting(ledger: ledger, keys: keys, settling: settling, context: context, words: words)
             .stage(bell: bells.doubting, grants: grants)
         let closing = Closings(

@@ -55,6 +55,7 @@ struct SubmissionSettling: Sendable {
     ///   - item: the submission.
     ///   - words: what is known of its rows all the same, where each had a call of its own.
     ///   - found: the rows that exist, by their keys.
+    /// - Throws: what the ledger or the disk has against it.
     func settleDoubt(
         _ item: Leased<SubmissionRecord>, words: TaskReport? = nil, found: [String: DataRowID]
     ) async throws {

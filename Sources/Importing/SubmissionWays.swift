@@ -21,7 +21,7 @@ extension Importer {
 
 extension SubmissionRecord {
     /// Whether every row of it is a new one, so that a row that exists is one that was created.
-    var onlyCreates: Bool { 
+    var onlyCreates: Bool {
         operation == RowOperation.create.rawValue
             || submitWith != .upsertDataRows && operation != RowOperation.delete.rawValue
     }

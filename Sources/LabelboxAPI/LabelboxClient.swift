@@ -68,6 +68,8 @@ public struct LabelboxClient: Sendable {
     ///   - url: the address.
     ///   - operation: the name for errors.
     ///   - reader: makes what reads the file, for each attempt anew.
+    /// - Returns: what the reader made of it.
+    /// - Throws: ``LabelboxError``.
     func fetch<Reader: FileReading>(
         _ url: String, operation: String, by reader: @escaping @Sendable () -> Reader
     ) async throws(LabelboxError) -> Reader.Answer {

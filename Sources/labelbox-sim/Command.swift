@@ -67,7 +67,8 @@ struct Command: AsyncParsableCommand {
     var maxRowsPerTask = 150_000
 
     @Option(
-        help: ArgumentHelp("What an appendRowsToDataset import refuses for a global key that is in use.",
+        help: ArgumentHelp(
+            "What an appendRowsToDataset import refuses for a global key that is in use.",
             valueName: "row|block|task"))
     var legacyDuplicates = "row"
 

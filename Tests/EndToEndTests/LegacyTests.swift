@@ -84,7 +84,8 @@ struct LegacyTests {
             #expect(status["errors"].list.compactMap { $0["row"].int } == [1])
             #expect(status["errors"].list.first?["message"].string?.contains("Failed to process the row") == true)
 
-            try site.drop("update.json", #"{"operation": "update", "rows": [{"key": {"global_key": "k"}, "external_id": "x"}]}"#)
+            try site.drop(
+                "update.json", #"{"operation": "update", "rows": [{"key": {"global_key": "k"}, "external_id": "x"}]}"#)
             let update = try await site.ended("update.json")
             #expect(update["state"].string == "failed", "\(update)")
             #expect(update["errors"].list.first?["code"].string == "operation_not_supported")
@@ -109,7 +110,10 @@ struct LegacyTests {
             #expect(status["rows"]["created"].int == 1_307)
             let second = try site.results(status)
             #expect(second.prefix(3).map { $0["data_row_id"] } == first.map { $0["data_row_id"] })
-            #expect(second.prefix(4).map { $0["outcome"].string } == Array(repeating: "already_present", count: 3) + ["created"])
+            #expect(
+                second.prefix(4).map { $0["outcome"].string } == Array(repeating: "already_present", count: 3) + [
+                    "created"
+                ])
             #expect(try await site.simulator.rows().count == 1_310)
             let submits = try await site.simulator.state()["submits"]["received"].int ?? 0
             #expect(submits <= 3, "what was refused for others is sent once more, not one by one")

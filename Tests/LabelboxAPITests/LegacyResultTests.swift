@@ -14,7 +14,8 @@ struct LegacyResultTests {
         """#
 
     private static let whole: [LegacyResult] = [
-        .created(CreatedRow(id: DataRowID(rawValue: "r1"), externalID: #"a " ] }"#)), .created(CreatedRow(id: DataRowID(rawValue: "r2"), globalKey: #"käse\"#)),
+        .created(CreatedRow(id: DataRowID(rawValue: "r1"), externalID: #"a " ] }"#)),
+        .created(CreatedRow(id: DataRowID(rawValue: "r2"), globalKey: #"käse\"#)),
         .failed(FailedRow(message: "first", externalID: "f1", globalKey: "g")),
         .failed(FailedRow(message: "first", externalID: "7")),
         .failed(FailedRow(message: "second", externalID: "late")),
@@ -51,7 +52,8 @@ struct LegacyResultTests {
     @Test(
         "the error of a whole import is text or an object",
         arguments: [
-            (#"{"error": "no \"luck\""}"#, #"no "luck""#), (#"{"error":{"code":7,"why":["x"]}}"#, #"{"code":7,"why":["x"]}"#),
+            (#"{"error": "no \"luck\""}"#, #"no "luck""#),
+            (#"{"error":{"code":7,"why":["x"]}}"#, #"{"code":7,"why":["x"]}"#),
             (#"{"error": 17}"#, "17"),
         ])
     func errors(text: String, error: String) {

@@ -264,7 +264,8 @@ struct OperationTests {
         status: Int, body: String, kind: LabelboxError.Kind, outcome: LabelboxError.Outcome
     ) async throws {
         let error = await failure { () async throws(LabelboxError) in
-            try await makeClient(RecordingTransport(.json(body, status: status))).legacyTaskResult("https://x", into: 0) {
+            try await makeClient(RecordingTransport(.json(body, status: status))).legacyTaskResult("https://x", into: 0)
+            {
                 count, _ in count += 1
             }
         }

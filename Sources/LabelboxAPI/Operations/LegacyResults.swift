@@ -162,7 +162,13 @@ package struct LegacyResultReader {
 
     // MARK: Within a value
 
+    private static let valueStarts = Set(#"{["tfn-0123456789"#.utf8)
+
     private mutating func begin(_ byte: UInt8, as wanted: Wanted?) {
+        guard Self.valueStarts.contains(byte) else {
+            failure = "the result file is not JSON"
+            return
+        }
         self.wanted = wanted
         isKey = wanted == nil
         value.removeAll(keepingCapacity: true)
