@@ -130,7 +130,8 @@ extension WatchSettings {
             operations: Set(operations.compactMap { DataRows.RowOperation(rawValue: $0.rawValue) }),
             policy: rowPolicy,
             invalidRows: onInvalidRow == .reject ? .reject : .skip,
-            maximumRowsPerTask: min(maxRowsPerTask, Importer.mostRows(for: submitWith)), linger: linger,
-            maximumManifestBytes: maxManifestSize, mediaURLAge: mediaURLAge)
+            maximumRowsPerTask: min(maxRowsPerTask, Importer.mostRows(for: submitWith)),
+            deletesPerRequest: deletesPerRequest, linger: linger, maximumManifestBytes: maxManifestSize,
+            mediaURLAge: mediaURLAge)
     }
 }

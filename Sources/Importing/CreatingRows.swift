@@ -86,7 +86,7 @@ extension Submitting {
         _ rows: [SingleRow], _ item: Leased<SubmissionRecord>, _ progress: Locked<Progress>
     ) async throws {
         if !progress.withLock({ $0.hasIntent }) {
-            try await ledger.recordIntent(item, manifestURL: "", at: context.clock.now)
+            try await ledger.recordIntent(item, manifestURL: nil, at: context.clock.now)
             progress.withLock { $0.hasIntent = true }
         }
         let dataset = item.item.datasetID

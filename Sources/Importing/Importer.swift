@@ -29,6 +29,8 @@ public final class Importer: Sendable {
         public var random: @Sendable () -> UInt64
         /// Told whenever something may have changed that others show.
         public var changed: @Sendable () -> Void
+        /// Where work is done that keeps a thread busy.
+        package var hands = Hands.threads(name: "datarowd.work")
 
         public init(
             watches: [ImportWatch], ledger: any LedgerStore, client: LabelboxClient, stateDirectory: FilePath,
@@ -141,7 +143,7 @@ public final class Importer: Sendable {
         let (ledger, client, clock, context) = (parts.ledger, parts.client, parts.clock, context)
         let watches = Dictionary(uniqueKeysWithValues: parts.watches.map { ($0.name, $0) })
         let work = WorkFolder(stateDirectory: parts.stateDirectory)
-        let workbench = Workbench(name: "datarowd.work")
+        let workbench = Workbench(parts.hands)
         let account = AccountFacts(client: client, clock: clock)
         let reader = SubmissionReader(ledger: ledger, workFolder: work)
         let words = LooseWords()
@@ -149,6 +151,9 @@ public final class Importer: Sendable {
         let settling = SubmissionSettling(
             ledger: ledger, reader: reader, keys: keys, account: account, workFolder: work, workbench: workbench,
             context: context, sealing: bells.submitting, closing: bells.closing)
+        let deleting = Deleting(
+            ledger: ledger, client: client, lookup: DeletionLookup(keys: keys, rows: RowSearch(client: client)),
+            settling: settling, account: account, context: context, doubting: bells.doubting)
         let owner = parts.owner
         let grants: @Sendable () -> LeaseGrant = {
             let now = clock.now
@@ -167,7 +172,9 @@ public final class Importer: Sendable {
             ledger: ledger, client: client, reader: reader,
             texts: TextUploads(ledger: ledger, client: client, watches: watches, clock: clock), account: account,
             workFolder: work, workbench: workbench, context: context, settling: settling, submitWith: parts.submitWith,
-            words: words, watching: bells.watching, doubting: bells.doubting, closing: bells.closing
+            words: words, deleting: deleting,
+            changing: Changing(ledger: ledger, keys: keys, settling: settling, context: context),
+            watching: bells.watching, doubting: bells.doubting, closing: bells.closing
         ).stage(bell: bells.submitting, grants: grants)
         let watching = Watching(
             ledger: ledger, client: client, account: account, context: context, collecting: bells.collecting,
@@ -177,8 +184,11 @@ public final class Importer: Sendable {
             ledger: ledger, client: client, account: account, settling: settling, context: context
         )
         .stage(bell: bells.collecting, grants: grants)
-        let doubting = Doubting(ledger: ledger, keys: keys, settling: settling, context: context, words: words)
-            .stage(bell: bells.doubting, grants: grants)
+        let doubting = Doubting(
+            ledger: ledger, keys: keys, settling: settling, deleting: deleting, submitting: bells.submitting,
+            context: context, words: words
+        )
+        .stage(bell: bells.doubting, grants: grants)
         let closing = Closings(
             watches: watches, ledger: ledger, workFolder: work, stateDirectory: parts.stateDirectory,
             workbench: workbench,

@@ -18,6 +18,8 @@ struct Submitting: Sendable {
     /// How rows are handed over from now on.
     let submitWith: SubmitMutation
     let words: LooseWords
+    let deleting: Deleting
+    let changing: Changing
     let watching: Bell
     let doubting: Bell
     let closing: Bell
@@ -60,6 +62,7 @@ struct Submitting: Sendable {
         var item = sealed
         item.item.submitWith = submitWith
         let submission = item.item
+        if submission.operation == RowOperation.delete.rawValue { return try await deleting.delete(item) }
         if let refusal = try await account.refusal(of: submission.datasetID) {
             return try await settling.failAll(item, with: refusal)
         }
@@ -68,7 +71,8 @@ struct Submitting: Sendable {
         case .appendRowsToDataset: return try await append(item)
         case .createDataRow: return try await createRows(item)
         }
-        let shipment = try await upload(submission)
+        let findings = submission.changesRows ? try await changing.findings(item) : nil
+        let shipment = try await upload(submission, findings)
         guard shipment.rows > 0 else {
             return try await settling.settle(item, report: TaskReport(status: "NOT_SENT"))
         }
@@ -81,11 +85,6 @@ struct Submitting: Sendable {
             let task = try await client.upsertDataRows(manifestURL: uploaded.url)
             return (task.id, task.status)
         }
-    }
-
-    /// Something went wrong after the intent was made durable.
-    struct AfterIntent: Error {
-        let cause: any Error
     }
 
     /// Writes to the ledger until it can be written: what the server answered must not be lost to a full disk.
@@ -108,7 +107,7 @@ struct Submitting: Sendable {
         var rows = 0
     }
 
-    private func upload(_ submission: SubmissionRecord) async throws -> Shipment {
+    private func upload(_ submission: SubmissionRecord, _ findings: Findings?) async throws -> Shipment {
         let abandonment = Abandonment()
         return try await abandonment.guarding {
             try await workbench.run {
@@ -130,7 +129,8 @@ struct Submitting: Sendable {
                         textURL: { text, segment in
                             try Workbench.wait { try await texts.url(of: text, for: segment) }
                         },
-                        isAbandoned: { abandonment.isAbandoned }),
+                        isAbandoned: { abandonment.isAbandoned },
+                        isLeftOut: { findings?.isLeftOut($0, $1) ?? false }),
                     full: send, body: { _, _, _, _ in })
                 try send(&chunk)
                 return shipment

@@ -23,6 +23,9 @@ package struct TaskReport: Sendable {
     private var keyless: [String?: Queue] = [:]
     /// Whether rows can be told by their external ids alone, whatever keys were sent: an older server did not name any.
     package var isWithoutKeys = false
+    /// What was said of rows without a key that failed, where rows are told by their ids; see ``reserve(_:)``.
+    private var keylessFailures: [String?: [String]] = [:]
+    private var ids = Set<DataRowID>()
     /// Rows that exist though the task did not report them as created: those that were looked up.
     private var found: [String: DataRowID] = [:]
     /// Whether keys that the task did not report were looked up.
@@ -43,6 +46,7 @@ package struct TaskReport: Sendable {
     }
 
     package mutating func add(_ row: CreatedRow) {
+        ids.insert(row.id)
         add(.created(row.id), key: row.globalKey, externalID: row.externalID)
     }
 
@@ -73,6 +77,35 @@ package struct TaskReport: Sendable {
     package mutating func takeWord(externalID: String?) -> Word? {
         for name in [externalID, nil] {
             if let word = keyless[name]?.next() { return word }
+        }
+        return takeFailure(externalID: externalID).map(Word.failed)
+    }
+
+    /// Whether the task reported a row, by its id, as created or changed.
+    package func hasReported(_ id: DataRowID) -> Bool { ids.contains(id) }
+
+    /// Sets aside what was said of rows that are told by their ids, so that no other row takes it for its own.
+    ///
+    /// A failure names no id: it belongs to one of the rows that were not reported, by the names that were sent.
+    package mutating func reserve(_ targets: Set<DataRowID>) {
+        guard !targets.isEmpty else { return }
+        for (name, words) in keyless {
+            keyless[name]?.words = words.words.filter { word in
+                switch word {
+                case .created(let id): return !targets.contains(id)
+                case .failed(let message):
+                    keylessFailures[name, default: []].append(message)
+                    return false
+                case .unknown: return true
+                }
+            }
+        }
+    }
+
+    /// Takes one word about a row without a key that failed.
+    package mutating func takeFailure(externalID: String?) -> String? {
+        for name in [externalID, nil] {
+            if let message = keylessFailures[name]?.popLast() { return message }
         }
         return nil
     }

@@ -10,9 +10,18 @@ enum Migrations {
     static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
-        migrator.registerMigration("2") { db in try db.execute(sql: submitWith) }
+        migrator.registerMigration("2") { db in try db.execute(sql: findings) }
+        migrator.registerMigration("3") { db in try db.execute(sql: submitWith) }
         return migrator
     }()
+
+    /// What was found on the server before a call, for as long as the call may have to be made or judged again.
+    private static let findings = """
+        CREATE TABLE findings (
+            submission_id TEXT PRIMARY KEY,
+            found BLOB NOT NULL
+        ) STRICT;
+        """
 
     /// By which mutation a submission was handed over.
     private static let submitWith =

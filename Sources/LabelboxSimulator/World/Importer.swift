@@ -6,7 +6,9 @@ enum Importer {
     private static let legacyBlock = 1000
 
     /// Runs a task while other requests go on; `access` gives the world for a moment.
-    static func run(_ task: Int, access: ((inout World) -> Void) -> Void) {
+    static func run(
+        _ task: Int, now: () -> Moment = Moment.now, access: ((inout World) -> Void) -> Void
+    ) {
         var paths: [String?] = []
         var reader = RowReader(metadata: .standard)
         var isWanted = false
@@ -25,24 +27,26 @@ enum Importer {
         do throws(ImportFailure) {
             slabs = try checked(paths, expected: expected, by: reader)
         } catch {
-            access { $0.fail(task, error.json) }
+            let moment = now()
+            access { $0.fail(task, error.json, now: moment) }
             return
         }
-        for slab in slabs { take(slab, task, reader, duplicates, access) }
+        for slab in slabs { take(slab, task, reader, duplicates, now, access) }
+        let end = now()
         access { world in
             guard world.tasks[task].status == .inProgress else { return }
             if let message = world.tasks[task].refusal, world.tasks[task].rows.isEmpty {
                 world.tasks[task].failures = []
-                return world.fail(task, .string(message))
+                return world.fail(task, .string(message), now: end)
             }
             world.tasks[task].status = .complete
-            world.tasks[task].updated = Moment.now()
+            world.tasks[task].updated = end
         }
     }
 
     /// Runs a task at once; nil, or why it failed.
     static func run(_ task: Int, in world: inout World, now: Moment) -> String? {
-        run(task) { body in body(&world) }
+        run(task, now: { now }) { body in body(&world) }
         return world.tasks[task].error?.string ?? world.tasks[task].error?.text
     }
 
@@ -83,7 +87,7 @@ enum Importer {
     }
 
     private static func take(
-        _ slab: Slab, _ task: Int, _ reader: RowReader, _ duplicates: Simulator.LegacyDuplicates,
+        _ slab: Slab, _ task: Int, _ reader: RowReader, _ duplicates: Simulator.LegacyDuplicates, _ now: () -> Moment,
         _ access: ((inout World) -> Void) -> Void
     ) {
         var number: Int32 = 0
@@ -96,11 +100,12 @@ enum Importer {
             case .task: Int.max
             }
         func flush() {
+            let moment = now()
             access { world in
                 if duplicates != .row, let message = world.duplicates(among: batch, of: number) {
                     return world.refuse(batch, of: number, in: task, message)
                 }
-                world.apply(batch[...], of: number, to: task, now: Moment.now())
+                world.apply(batch[...], of: number, to: task, now: moment)
             }
             batch.removeAll(keepingCapacity: true)
         }
@@ -114,9 +119,9 @@ enum Importer {
 }
 
 extension World {
-    mutating func fail(_ task: Int, _ error: JSONValue) {
+    mutating func fail(_ task: Int, _ error: JSONValue, now: Moment) {
         tasks[task].status = .failed
         tasks[task].error = error
-        tasks[task].updated = Moment.now()
+        tasks[task].updated = now
     }
 }
