@@ -130,8 +130,12 @@ let package = Package(
             ]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Locking", "datarowctl", "datarowd", "labelbox-sim"],
-            exclude: ["Support/validate.py"]),
+            name: "EndToEndTests",
+            dependencies: [
+                "DataRows", "Importing", "LabelboxAPI", "LabelboxSimulator", "Locking", "Pacing", "Transport",
+                "datarowctl", "datarowd", "labelbox-sim",
+            ],
+            exclude: ["Support/validate.py"], resources: [.copy("Captures/Recorded")]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", "TestSupport", .system]),
         // What is untrusted, and what holds of it whatever it is: replayed here, driven by libFuzzer in Scripts/fuzz.
         .target(

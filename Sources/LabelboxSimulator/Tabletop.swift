@@ -97,7 +97,7 @@ package final class Tabletop: Sendable {
     /// Ends a task as FAILED, with a message.
     package func fail(_ task: Int, _ message: String, now: Moment) {
         service.world.withLock { world in
-            if world.tasks[task].status == .inProgress { world.fail(task, message, now: now) }
+            if world.tasks[task].status == .inProgress { world.fail(task, .string(message), now: now) }
         }
     }
 
