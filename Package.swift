@@ -112,11 +112,17 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Files", "Locking", .system], path: "Tests/TestSupport"),
         .executableTarget(
             name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger", "Locking",
+                "Pacing", "Reporting", "Transport", .log, .system,
+            ], path: "Tests/Simulate"),
         .testTarget(
             name: "ControlTests",
             dependencies: [
                 "Control", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
-                "TestSupport", .system,
+                "TestSupport", "Transport", .system,
             ]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(
@@ -140,6 +146,7 @@ let package = Package(
         .testTarget(
             name: "ReportingTests", dependencies: ["DataRows", "Ledger", "Locking", "Reporting", "Results", .system]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", .system, .yams]),
+        .testTarget(name: "SimulationTests", dependencies: ["simulate"]),
         .testTarget(name: "TransportTests", dependencies: ["Locking", "Transport", .system]),
     ],
     cLanguageStandard: .c17

@@ -191,6 +191,10 @@ extension World {
             if row.globalKey.exists { output.string(slabs[row.globalKey]) } else { output.raw("null") }
             output.raw(",\"row_data\":")
             json(row.rowData)
+            output.raw(",\"created_at\":")
+            output.string(row.created.text)
+            output.raw(",\"updated_at\":")
+            output.string(row.updated.text)
             output.raw(",\"payload\":")
             json(row.payload)
             output.raw("}\n")

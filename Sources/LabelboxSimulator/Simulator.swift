@@ -51,16 +51,19 @@ public final class Simulator: Sendable {
 
     public let port: Int
     private let service: Service
+    private let runner: TaskRunner
     private let channel: any Channel
     private let group: MultiThreadedEventLoopGroup
     private let temporaryFolder: String?
     private let isStopped = Locked(false)
 
     private init(
-        port: Int, service: Service, channel: any Channel, group: MultiThreadedEventLoopGroup, temporaryFolder: String?
+        port: Int, service: Service, runner: TaskRunner, channel: any Channel, group: MultiThreadedEventLoopGroup,
+        temporaryFolder: String?
     ) {
         self.port = port
         self.service = service
+        self.runner = runner
         self.channel = channel
         self.group = group
         self.temporaryFolder = temporaryFolder
@@ -77,7 +80,9 @@ public final class Simulator: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let world = Locked(World(settings: settings, now: Moment.now()))
         let runner = TaskRunner(world: world, loop: group.next())
-        let service = Service(settings: settings, folder: folder, world: world, runner: runner)
+        let service = Service(settings: settings, folder: folder, world: world) { task, delay in
+            runner.schedule(task, in: delay)
+        }
         do {
             let channel = try await listen(on: settings.port, group, service)
             let port = channel.localAddress?.port ?? settings.port
@@ -91,7 +96,9 @@ public final class Simulator: Sendable {
                         id: project.id, name: project.name, datasets: project.datasets, now: Moment.now())
                 }
             }
-            return Simulator(port: port, service: service, channel: channel, group: group, temporaryFolder: temporary)
+            return Simulator(
+                port: port, service: service, runner: runner, channel: channel, group: group,
+                temporaryFolder: temporary)
         } catch {
             try? await runner.stop()
             try? await group.shutdownGracefully()
@@ -130,7 +137,7 @@ public final class Simulator: Sendable {
             })
         else { return }
         try? await channel.close()
-        try? await service.runner.stop()
+        try? await runner.stop()
         try? await group.shutdownGracefully()
         if let temporaryFolder { Self.removeFolder(temporaryFolder) }
     }

@@ -78,8 +78,17 @@ public protocol LedgerStore: Sendable {
     func segments(of submission: SubmissionID, after: Int64, limit: Int) async throws -> [SegmentRecord]
     /// What became of the media that a planned segment names, by the names in its rows.
     func mediaOutcomes(segment origin: Int64) async throws -> [String: MediaOutcome]
+    /// Keeps what was found on the server before a submission is called, until it is settled.
+    ///
+    /// What a call does can be told only from how it was before, and its keys may mean other rows afterwards. `found` is
+    /// the caller's own; a later one takes the place of an earlier.
+    func recordFindings(_ item: Leased<SubmissionRecord>, found: Data, at now: Date) async throws
+    /// What was found before a submission was called; `nil` when nothing was kept.
+    func findings(of submission: SubmissionID) async throws -> Data?
     /// Makes the intent to submit durable. From here on, no answer means ``SubmissionPhase/ambiguous``.
-    func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String, at now: Date) async throws
+    ///
+    /// A call without a `manifestURL` becomes no task: the imports with rows in it have started with it.
+    func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String?, at now: Date) async throws
     /// Takes the intent back: the server certainly did not see the call.
     func recordNotSubmitted(_ item: Leased<SubmissionRecord>, until: Date, reason: String, at now: Date) async throws
     /// Records the task that the server made of the submission.

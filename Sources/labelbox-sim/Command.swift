@@ -71,6 +71,9 @@ struct Command: AsyncParsableCommand {
     @Option(help: "Rows that one import may have.")
     var maxRowsPerTask = 150_000
 
+    @Option(help: "Rows that one call may delete.")
+    var maxDeletes = 10_000
+
     func validate() throws {
         for fault in faults { _ = try Faults.Rule(argument: fault) }
     }
@@ -92,6 +95,7 @@ struct Command: AsyncParsableCommand {
         settings.maximumRequestBytes = maxRequestBytes
         settings.maximumPage = maxPage
         settings.maximumRowsPerTask = maxRowsPerTask
+        settings.maximumDeletes = maxDeletes
         settings.datasets = datasets.map { text in
             let pair = text.split(separator: ":", maxSplits: 1).map(String.init)
             return (pair[0], pair.count > 1 ? pair[1] : pair[0])

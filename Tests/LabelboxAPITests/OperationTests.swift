@@ -376,6 +376,43 @@ struct OperationTests {
         )
     }
 
+    @Test("a deletion that may go out once has a connection of its own")
+    func deletedOnce() async throws {
+        let transport = RecordingTransport(
+            .json(#"{"data":{"deleteDataRows":[]}}"#), .json(#"{"data":{"deleteDataRows":[]}}"#))
+        let client = makeClient(transport)
+        let ids = [DataRowID(rawValue: "a")]
+        _ = try await client.deleteDataRows(ids)
+        _ = try await client.deleteDataRows(ids, once: true)
+        #expect(transport.requests.map(\.connection) == [.pooled, .fresh])
+    }
+
+    @Test("where rows are; an answer without them is none, and one that failed as a whole is an error")
+    func places() async throws {
+        let ids = ["a", "b", "c"].map(DataRowID.init(rawValue:))
+        let notFound = #"{"message":"DataRow not found","path":["r1"],"extensions":{"code":"RESOURCE_NOT_FOUND"}}"#
+        let broken = #"{"message":"oops","path":["r2"],"extensions":{"code":"INTERNAL_SERVER_ERROR"}}"#
+        let transport = RecordingTransport(
+            .json(
+                #"{"errors":[\#(notFound)],"data":{"user":{"id":"u"},"r0":{"id":"a","dataset":{"id":"d"}},"r1":null,"r2":{"id":"c","dataset":{"id":"e"}}}}"#
+            ),
+            .json(#"{"data":{"user":{"id":"u"},"r0":null,"r1":null,"r2":null}}"#),
+            .json(#"{"errors":[\#(notFound),\#(broken)],"data":{"user":{"id":"u"},"r0":null,"r1":null,"r2":null}}"#),
+            .json(#"{"data":{"user":{"id":"u"},"r0":{"id":"z","dataset":{"id":"d"}},"r1":null,"r2":null}}"#))
+        let client = makeClient(transport)
+        #expect(
+            try await client.datasets(ofRows: ids) == [ids[0]: .init(rawValue: "d"), ids[2]: .init(rawValue: "e")])
+        #expect(try await client.datasets(ofRows: ids).isEmpty)
+        #expect(
+            await failure { () async throws(LabelboxError) in _ = try await client.datasets(ofRows: ids) } != nil,
+            "what the server could not look at is not taken to be absent")
+        #expect(
+            await failure { () async throws(LabelboxError) in _ = try await client.datasets(ofRows: ids) }?.kind
+                == .badAnswer)
+        #expect(try await client.datasets(ofRows: []).isEmpty)
+        #expect(transport.requests[0].json?["variables"] == ["r0": "a", "r1": "b", "r2": "c"])
+    }
+
     @Test("searches")
     func searches() async throws {
         let transport = RecordingTransport(

@@ -5,7 +5,7 @@ extension RowRules {
         return max(
             slots[Int(RowKey.conversationalData.rawValue)], slots[Int(RowKey.legacyExternalID.rawValue)],
             slots[Int(RowKey.type.rawValue)], slots[Int(RowKey.version.rawValue)],
-            slots[Int(RowKey.tileLayerURL.rawValue)]) >= 0
+            slots[Int(RowKey.tileLayerURL.rawValue)], slots[Int(RowKey.id.rawValue)]) >= 0
     }
 
     /// Finds keys that mean nothing; false when there is no use in looking further.
@@ -28,7 +28,7 @@ extension RowRules {
         for index in 0..<members.count {
             let member = members.list[index]
             switch member.key {
-            case .unknown: break
+            case .unknown, .id: break
             case .legacyExternalID, .type, .version:
                 if isConversation { continue }
             default: continue
@@ -41,6 +41,14 @@ extension RowRules {
             let name = String(decoding: JSONText.unescapedLossily(inner), as: UTF8.self)
             let nearest = NearestName.of(name, among: Self.names)
             let key = JSONSlice(bytes: bytes, start: Int(member.keyStart) - 1, end: Int(member.keyEnd) + 1)
+            if member.key == .id {
+                reporter.report(
+                    key, "/id", "unknown_key",
+                    operation == .create
+                        ? "a row that is created gets its id from Labelbox: remove \"id\""
+                        : "a row has no key \"id\": write \"key\": {\"id\": \"…\"}")
+                continue
+            }
             reporter.report(
                 key, "/" + JSONText.pointerToken(name), "unknown_key",
                 nearest.map { "a row has no key \"\(name)\": write \"\($0)\"" }
@@ -51,7 +59,7 @@ extension RowRules {
 
     private static let names: [String] = RowKey.allCases.filter {
         switch $0 {
-        case .unknown, .legacyExternalID, .type, .version, .tileLayerURL: false
+        case .unknown, .legacyExternalID, .type, .version, .tileLayerURL, .id: false
         default: true
         }
     }.map(\.text)

@@ -218,16 +218,23 @@ public struct RowWriter: Sendable {
             output += datasetMember
             return match != nil
         }
+        // What has a key of its own is updated where that key exists; as a new row it would only be refused for it.
+        if match == nil, context.operation == .upsert, let key = row.value(.globalKey), key.kind == .string {
+            match = .globalKey(key)
+        }
         switch match {
         case nil:
             output += automaticHead
             return false
         case .id(let value):
             output += #"{"id":{"type":"ID","value":"#.utf8
+            identity.target = .id(output.count + 1..<output.count + value.count - 1)
             output += value.raw
         case .globalKey(let value):
             output += #"{"id":{"type":"GKEY","value":"#.utf8
-            identity.globalKey = output.count + 1..<output.count + value.count - 1
+            let place = output.count + 1..<output.count + value.count - 1
+            identity.target = .globalKey(place)
+            identity.globalKey = place
             output += value.raw
         }
         output += #"},"payload":{"#.utf8
