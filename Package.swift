@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "Importing",
             dependencies: [
-                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Results", "Transport",
+                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results", "Transport",
                 .crypto, .log, .metrics, .system,
             ]),
 
@@ -115,7 +115,8 @@ let package = Package(
         .executableTarget(
             name: "simulate",
             dependencies: [
-                "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger", "Locking",
+                "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger",
+                "Locking",
                 "Pacing", "Reporting", "Transport", .log, .system,
             ], path: "Tests/Simulate"),
         .testTarget(
@@ -132,7 +133,7 @@ let package = Package(
         .testTarget(name: "HouseRulesTests"),
         .testTarget(
             name: "ImportingTests",
-            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
+            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport"]),
         .testTarget(
             name: "IntakeTests",
             dependencies: ["DataRows", "Files", "Intake", "Locking", "TestSupport", .log, .system]),

@@ -52,8 +52,8 @@ struct CheckTests {
         arguments: [
             (good, .ok), ("{\"row_data\": \"./gone.png\"}", .missingMedia), (good + "\n{\"row_dat\": 1}", .withErrors),
             ("{\"row_dat\": 1}", .failed), ("{\"row_data\"", .failed), ("", .ok),
-        ] as [(String, ExitStatus)])
-    func statuses(text: String, status: ExitStatus) throws {
+        ] as [(String, Control.ExitStatus)])
+    func statuses(text: String, status: Control.ExitStatus) throws {
         let folder = try Folder(["a.jsonl": text])
         let (reports, totals) = try check(folder, "a.jsonl")
         #expect(reports.map(\.status) == [status])

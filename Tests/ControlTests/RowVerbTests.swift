@@ -283,8 +283,8 @@ struct RowVerbTests {
             (.rateLimited(retryAfter: nil), .temporary), (.quota, .temporary), (.unreachable, .unavailable),
             (.serverError, .unavailable), (.badAnswer, .badAnswer), (.refused, .failed), (.conflict, .failed),
             (.cancelled, .interrupted), (.invalidQuery, .software),
-        ] as [(LabelboxError.Kind, ExitStatus)])
-    func statuses(kind: LabelboxError.Kind, status: ExitStatus) {
+        ] as [(LabelboxError.Kind, Control.ExitStatus)])
+    func statuses(kind: LabelboxError.Kind, status: Control.ExitStatus) {
         let error = ControlError(
             "rows", LabelboxError(kind, outcome: .failed, operation: "x", httpStatus: 500, message: "as told"))
         #expect(error.status == status)

@@ -32,7 +32,7 @@ final class ScriptedLabelbox: HTTPTransport {
         switch answer {
         case .json(let text): return HTTPResponse(status: 200, body: Array(text.utf8))
         case .status(let status, let text): return HTTPResponse(status: status, body: Array(text.utf8))
-        case .lost: throw TransportError(.connectionLost, reach: .sent, message: "reset", url: request.url)
+        case .lost: throw TransportError(.connectionLost, reach: .maySent, message: "reset", url: request.url)
         case nil: throw TransportError(.other, reach: .notSent, message: "the script has ended", url: request.url)
         }
     }
