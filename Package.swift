@@ -119,6 +119,9 @@ let package = Package(
                 "Locking",
                 "Pacing", "Reporting", "Transport", .log, .system,
             ], path: "Tests/Simulate"),
+        .executableTarget(
+            name: "prepare-rows", dependencies: ["DataRows", "Importing", "LabelboxAPI", "Transport", .system],
+            path: "Tests/PrepareRows"),
         .testTarget(
             name: "ControlTests",
             dependencies: [

@@ -87,9 +87,12 @@ struct Planning: Sendable {
         let abandonment = Abandonment()
         try await abandonment.guarding {
             try await workbench.run {
-                let manifest = try openManifest(draft, abandonment)
+                let manifest = try Self.openManifest(draft, workFolder, isCancelled: { abandonment.isAbandoned })
+                let id = draft.record.id
                 let summary = try ManifestSurvey.run(
-                    manifest, policy: draft.watch.policy, isCancelled: { abandonment.isAbandoned }
+                    manifest, policy: draft.watch.policy, now: Int(context.clock.now.timeIntervalSince1970),
+                    keys: workFolder.keys(id), prepare: { try workFolder.create(for: id) },
+                    isCancelled: { abandonment.isAbandoned }, again: { draft.beginAgain() }
                 ) { row in
                     try draft.take(row, workFolder: workFolder)
                     if draft.segmentIsFull { try store(item, draft) }
@@ -99,7 +102,10 @@ struct Planning: Sendable {
         }
     }
 
-    private func openManifest(_ draft: PlanDraft, _ abandonment: Abandonment) throws -> ManifestFile {
+    /// Opens the claimed manifest, unfolded if it is compressed.
+    static func openManifest(
+        _ draft: PlanDraft, _ workFolder: WorkFolder, isCancelled: () -> Bool
+    ) throws -> ManifestFile {
         guard let format = ManifestFormat(fileName: draft.record.path.string) else {
             throw IntakeRefusal(
                 "its name ends in none of .json, .jsonl, .ndjson (perhaps with .gz), so its layout is not known")
@@ -121,7 +127,7 @@ struct Planning: Sendable {
         return try ManifestInflation.inflate(
             manifest, to: workFolder.inflated(draft.record.id),
             limits: InflationLimits(maximumBytes: draft.watch.maximumManifestBytes),
-            isCancelled: { abandonment.isAbandoned })
+            isCancelled: isCancelled)
     }
 
     // MARK: Storing segments
@@ -166,7 +172,7 @@ struct Planning: Sendable {
         try await ledger.recordPlan(plan, of: item, isFirst: draft.isFirstPart, at: context.clock.now)
         context.observer.planned(
             id: draft.record.id, path: draft.record.path, rows: plan.totalRows, rejected: plan.rejectedRows,
-            segments: draft.segmentCount)
+            warnings: plan.warningsTotal, segments: draft.segmentCount)
         if draft.hasMedia { uploading.ring() }
         sealing.ring()
         closing.ring()

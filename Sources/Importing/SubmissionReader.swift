@@ -9,7 +9,7 @@ internal import SystemPackage
 /// needed and never stored: once to be sent, and again when results are to be matched with rows. All of it runs on a
 /// thread of the workbench.
 struct SubmissionReader: Sendable {
-    let ledger: any LedgerStore
+    let ledger: any SegmentSource
     let workFolder: WorkFolder
     let watches: [String: ImportWatch]
 

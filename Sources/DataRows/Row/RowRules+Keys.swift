@@ -14,8 +14,8 @@ extension RowRules {
         _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ base: Int64, _ members: JSONMembers,
         _ row: inout SurveyedRow
     ) -> Bool {
-        var reporter = RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
-        defer { row.problems += reporter.problems }
+        var reporter = reporter(row, base)
+        defer { row.take(reporter) }
         guard members.total <= JSONMembers.capacity else {
             reporter.report(
                 JSONSlice(bytes: bytes, start: start, end: end), "", "too_many_keys",
@@ -35,7 +35,7 @@ extension RowRules {
             }
             let value = JSONSlice(bytes: bytes, start: Int(member.valueStart), end: Int(member.valueEnd))
             // A null is as good as nothing, whatever its key.
-            if value.kind == .null { continue }
+            if value.kind == .null || isRepeatedAsNull(member, index, members, bytes) { continue }
             let inner = UnsafeRawBufferPointer(
                 start: bytes + Int(member.keyStart), count: Int(member.keyEnd - member.keyStart))
             let name = String(decoding: JSONText.unescapedLossily(inner), as: UTF8.self)
@@ -57,6 +57,23 @@ extension RowRules {
         return true
     }
 
+    /// Whether the last of several members with this one's key is null.
+    private func isRepeatedAsNull(
+        _ member: JSONMember, _ index: Int, _ members: JSONMembers, _ bytes: UnsafePointer<UInt8>
+    ) -> Bool {
+        func name(_ member: JSONMember) -> [UInt8] {
+            JSONText.unescapedLossily(
+                UnsafeRawBufferPointer(
+                    start: bytes + Int(member.keyStart), count: Int(member.keyEnd - member.keyStart)))
+        }
+        let own = name(member)
+        for later in stride(from: members.count - 1, to: index, by: -1)
+        where members.list[later].key == member.key && name(members.list[later]) == own {
+            return bytes[Int(members.list[later].valueStart)] == 0x6e
+        }
+        return false
+    }
+
     private static let names: [String] = RowKey.allCases.filter {
         switch $0 {
         case .unknown, .legacyExternalID, .type, .version, .tileLayerURL, .id: false
@@ -66,23 +83,57 @@ extension RowRules {
 
     /// Checks `key`: `{"id": "…"}` or `{"global_key": "…"}`.
     @inline(never) func inspectKey(_ value: JSONSlice, _ base: Int64, _ row: inout SurveyedRow) {
-        var reporter = RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
-        defer { row.problems += reporter.problems }
         guard operation != .create else {
+            var reporter = reporter(row, base)
             reporter.report(
                 value, "/key", "key_not_allowed",
                 "a row that is created is matched on nothing: remove \"key\", or set the operation to upsert or update")
-            return
+            return row.take(reporter)
         }
         switch RowMatch(value) {
         case .globalKey(let key):
             row.hasGlobalKey = true
-            if let problem = Self.globalKeyProblem(key) {
-                reporter.report(key, "/key/global_key", "invalid_global_key", problem)
-            }
-        case .id: break
-        case nil: reporter.report(value, "/key", "invalid_key", Self.keyMessage)
+            inspectGlobalKey(key, "/key/global_key", base, &row)
+        // An id is no global key, even if it looks like one.
+        case .id(let id): row.keyHash = ~GlobalKeyRules.hash(id) | 1
+        case nil:
+            var reporter = reporter(row, base)
+            reporter.report(value, "/key", "invalid_key", Self.keyMessage)
+            row.take(reporter)
         }
+    }
+
+    /// Checks a global key that the row is to have, or is matched on.
+    @inline(__always) func inspectGlobalKey(
+        _ value: JSONSlice, _ pointer: StaticString, _ base: Int64, _ row: inout SurveyedRow
+    ) {
+        if value.kind == .string {
+            row.otherKeyHash = row.keyHash
+            row.keyHash = GlobalKeyRules.hash(value)
+        }
+        if GlobalKeyRules.isPlain(value) { return }
+        inspectOddKey(value, pointer, base, &row)
+    }
+
+    @inline(never) private func inspectOddKey(
+        _ value: JSONSlice, _ pointer: StaticString, _ base: Int64, _ row: inout SurveyedRow
+    ) {
+        var reporter = reporter(row, base)
+        GlobalKeyRules.check(value, pointer.description, &reporter)
+        row.take(reporter)
+    }
+
+    /// What is said of a row for the same key as an earlier one.
+    func reportRepeatedKey(_ first: Int, _ whole: JSONSlice, _ base: Int64, _ row: inout SurveyedRow) {
+        var reporter = reporter(row, base)
+        reporter.report(
+            whole, "", "duplicate_global_key",
+            operation == .create
+                ? "row \(first) of this manifest has the same global key, and there is one row for a key: give this one another, "
+                    + "or remove it"
+                : "row \(first) of this manifest is for the same data row, and in which order they are applied is not defined: "
+                    + "join the two, or put one into a later manifest")
+        row.take(reporter)
     }
 }
 
@@ -94,21 +145,22 @@ enum RowMatch {
     /// Reads the value of `key`; nil unless it has exactly one of `id` and `global_key`, a string that is not empty.
     init?(_ value: JSONSlice) {
         guard value.kind == .object else { return nil }
-        var match: RowMatch?
+        var id: JSONSlice?
+        var globalKey: JSONSlice?
         var isRight = true
+        // Of a repeated key the last counts.
         value.forEachMember { key, value in
-            if value.kind == .null { return }
-            guard value.kind == .string, value.count > 2, match == nil else {
-                isRight = false
-                return
-            }
             switch key.string {
-            case "id": match = .id(value)
-            case "global_key": match = .globalKey(value)
-            default: isRight = false
+            case "id": id = value
+            case "global_key": globalKey = value
+            default: if value.kind != .null { isRight = false }
             }
         }
-        guard isRight, let match else { return nil }
-        self = match
+        if id?.kind == .null { id = nil }
+        if globalKey?.kind == .null { globalKey = nil }
+        guard isRight, (id == nil) != (globalKey == nil), let value = id ?? globalKey, value.kind == .string,
+            value.count > 2
+        else { return nil }
+        self = id == nil ? .globalKey(value) : .id(value)
     }
 }

@@ -14,21 +14,31 @@ extension RowRules {
     @inline(never) private func inspectNestedValues(
         _ bytes: UnsafePointer<UInt8>, _ base: Int64, _ members: JSONMembers, _ row: inout SurveyedRow
     ) {
-        var reporter = RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
-        if let value = members.value(.attachments, in: bytes) { Self.checkNested(.attachments, value, &reporter) }
+        var reporter = reporter(row, base)
+        if let value = members.value(.attachments, in: bytes) {
+            Self.checkNested(.attachments, value, &reporter)
+            warnOfAttachments(value, &reporter)
+        }
         if members.value(.tileLayerURL, in: bytes) == nil {
-            if let value = members.value(.embeddings, in: bytes) { Self.checkNested(.embeddings, value, &reporter) }
+            if let value = members.value(.embeddings, in: bytes) {
+                Self.checkNested(.embeddings, value, &reporter)
+                warnOfEmbeddings(value, &reporter)
+            }
             if let value = members.value(.metadataFields, in: bytes) {
                 Self.checkNested(.metadataFields, value, &reporter)
+                warnOfMetadata(value, &reporter)
                 // Each may become two entries with an id of its own.
                 var count = 0
                 value.forEachElement { _, _ in count += 1 }
                 row.needsOntology = count > 0
                 row.payloadBytes += count * 160
             }
-            if let value = members.value(.conversationalData, in: bytes) { Self.conversation(value, &reporter) }
+            if let value = members.value(.conversationalData, in: bytes) {
+                Self.conversation(value, &reporter)
+                warnOfMessages(value, "/conversationalData", &reporter)
+            }
         }
-        if !reporter.problems.isEmpty { row.problems += reporter.problems }
+        row.take(reporter)
     }
 
     /// Checks the value of one key that has a shape of its own.
@@ -96,6 +106,7 @@ extension RowRules {
     }
 
     private static func embeddings(_ value: JSONSlice, _ reporter: inout RowReporter) {
+        if value.isFalsy { return }
         let shape = "write [{\"embedding_id\": \"…\", \"vector\": [0.5, …]}]"
         guard value.kind == .list else {
             return reporter.report(
@@ -119,7 +130,10 @@ extension RowRules {
                     "invalid_embedding_vector", "the embedding has no \"vector\" that is a list of numbers: \(shape)")
             }
             vector.forEachElement { place, number in
-                if number.kind != .number, PythonNumber(number) == nil {
+                let isFinite =
+                    number.kind == .number
+                    ? PythonNumber.isFinite(number.raw) : PythonNumber(number, as: .pydantic) != nil
+                if !isFinite {
                     reporter.report(
                         number, pointer + "/vector/\(place)", "invalid_embedding_vector",
                         "the vector's entry is not a finite number: write a number")
@@ -142,6 +156,7 @@ extension RowRules {
     }
 
     private static func metadataFields(_ value: JSONSlice, _ reporter: inout RowReporter) {
+        if value.isFalsy { return }
         let shape = "write [{\"name\": \"…\", \"value\": …}]"
         guard value.kind == .list else {
             return reporter.report(
@@ -164,6 +179,8 @@ extension RowRules {
     private static let messageKeys = ["messageId", "timestampUsec", "content", "user", "align", "canLabel"]
 
     private static func conversation(_ value: JSONSlice, _ reporter: inout RowReporter) {
+        // An empty object or text holds no message either.
+        if value.isFalsy, value.kind == .object || value.kind == .string { return }
         guard value.kind == .list else {
             return reporter.report(
                 value, "/conversationalData", "invalid_conversational_data",
@@ -239,7 +256,7 @@ struct MetadataFieldParts {
         if let schemaID, schemaID.kind != .string {
             return (schemaID, "/schema_id", "invalid_metadata_name", "the metadata field's id is not a string")
         }
-        if schemaID == nil, let name, name.kind != .string {
+        if let name, name.string == nil {
             return (name, "/name", "invalid_metadata_name", "the metadata field's name is not a string")
         }
         if value == nil {

@@ -168,11 +168,12 @@ public struct RowWriter: Sendable {
         } else {
             writeString(.rowData, addition.mediaURL ?? "", &output)
         }
-        if kind == .path, identity.externalID == nil, context.defaults[.externalID] == nil {
+        let takesDefaults = context.operation == .create || context.operation == .upsert
+        if kind == .path, identity.externalID == nil, !takesDefaults || context.defaults[.externalID] == nil {
             let path = row.content?.string.flatMap(MediaPath.resolve) ?? ""
             identity.externalID = writeString(.externalID, MediaPath.externalID(path), &output)
         }
-        if context.operation == .create || context.operation == .upsert {
+        if takesDefaults {
             try writeDefaults(row, isTile, &output, &identity)
             if context.policy.globalKey == .derive, !isMatched, identity.globalKey == nil {
                 if kind == .path, addition.mediaDigest == nil { throw .mediaRequired(row: row.index) }

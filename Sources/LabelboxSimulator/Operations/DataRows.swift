@@ -70,21 +70,15 @@ extension World {
     // MARK: Looking up
 
     mutating func externalIDsToDataRowIDs(_ field: Selected, _ context: RequestContext) -> Node {
-        let wanted = Set((field["externalId_in"]?.list ?? []).compactMap { $0.string })
-        var found: [(row: Int32, externalID: String)] = []
-        for id in wanted {
-            for number in rows(externalID: id) {
-                let row = rows[Int(number)]
-                guard !row.isDeleted, row.created + settings.indexLag <= context.now else { continue }
-                found.append((number, id))
+        var found: [Node] = []
+        for id in Set((field["externalId_in"]?.list ?? []).compactMap { $0.string }).sorted() {
+            for row in rows(externalID: id, now: context.now).reversed() {
+                found.append(
+                    .fields(
+                        type: "ExternalIdToDataRowId", ["dataRowId": .text(Self.rowID(row)), "externalId": .text(id)]))
             }
         }
-        return .list(
-            found.sorted { $0.row < $1.row }.map {
-                .fields(
-                    type: "ExternalIdToDataRowId",
-                    ["dataRowId": .text(Self.rowID($0.row)), "externalId": .text($0.externalID)])
-            })
+        return .list(found)
     }
 
     mutating func dataRowsForGlobalKeys(_ field: Selected, _ context: RequestContext) -> Node {

@@ -79,12 +79,11 @@ extension World {
         let cursor = field["from"]?.string.flatMap { Identifier.number("cmr", in: $0) }.map { Int32($0) }
         let page: (rows: [Int32], hasMore: Bool)
         if let externalID = externalID(in: field["where"]) {
-            let named = rows(externalID: externalID).reversed()
+            let named = rows(externalID: externalID, now: context.now)
             // Made after the index has grown: it holds on to the world as it is.
             let matches = filter(field["where"], context.now)
             let found = named.filter { row in
-                rows[Int(row)].dataset == number && !rows[Int(row)].isDeleted && (cursor.map { row < $0 } ?? true)
-                    && matches(row)
+                rows[Int(row)].dataset == number && (cursor.map { row < $0 } ?? true) && matches(row)
             }
             page = (Array(found.prefix(first)), found.count > first)
         } else {

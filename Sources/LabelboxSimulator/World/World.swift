@@ -47,7 +47,7 @@ package struct World: Sendable {
     var rows: [Row] = []
     var slabs = Slabs()
     private var keys = KeyIndex()
-    private var externalIDs = NameIndex()
+    var externalIDs = ExternalIDIndex()
     private(set) var projects: [Project] = []
     private var projectNumbers: [String: Int] = [:]
     var tasks: [ImportTask] = []
@@ -162,35 +162,13 @@ package struct World: Sendable {
     /// Puts a changed row in the place of an old one.
     mutating func replace(_ number: Int32, with row: Row) {
         unindex(number)
-        let before = externalIDHash(of: number)
         rows[Int(number)] = row
-        externalIDs.change(number, from: before, to: externalIDHash(of: number))
         index(number)
-    }
-
-    /// The rows with an external id, deleted ones included, in the order of their creation.
-    mutating func rows(externalID: String) -> [Int32] {
-        if externalIDs.count < rows.count {
-            // Taken out while it grows, for it asks the world for the names of its rows.
-            var index = externalIDs
-            externalIDs = NameIndex()
-            for number in index.count..<rows.count {
-                index.add(externalIDHash(of: Int32(number))) { externalIDHash(of: $0) }
-            }
-            externalIDs = index
-        }
-        var text = externalID
-        var found: [Int32] = []
-        externalIDs.forEach(text.withUTF8 { KeyIndex.hash($0) }) { row in
-            if self.row(row, hasExternalID: externalID) { found.append(row) }
-        }
-        return found.sorted()
-    }
-
-    private func externalIDHash(of number: Int32) -> UInt64? {
-        let piece = rows[Int(number)].externalID
-        guard piece.exists else { return nil }
-        return decodedLiteral(piece).withUnsafeBufferPointer { KeyIndex.hash($0) }
+        // Moved out while it reads the world, so that neither is copied.
+        var index = ExternalIDIndex()
+        swap(&index, &externalIDs)
+        index.changed(number, in: self)
+        swap(&index, &externalIDs)
     }
 
     private mutating func index(_ number: Int32) {
