@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "Importing",
             dependencies: [
-                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Results", "Transport",
+                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results", "Transport",
                 .crypto, .log, .metrics, .system,
             ]),
 
@@ -126,7 +126,7 @@ let package = Package(
             name: "ControlTests",
             dependencies: [
                 "Control", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
-                "TestSupport", .system,
+                "TestSupport", "Transport", .system,
             ]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(
@@ -148,7 +148,7 @@ let package = Package(
         .testTarget(name: "HouseRulesTests"),
         .testTarget(
             name: "ImportingTests",
-            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
+            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport"]),
         .testTarget(
             name: "IntakeTests",
             dependencies: ["DataRows", "Files", "Intake", "Locking", "TestSupport", .log, .system]),
