@@ -15,8 +15,8 @@ enum Command {
 
     static func run(_ arguments: [String]) -> Int32 {
         guard let options = parse(arguments) else {
-            print("usage: simulate [--seeds N] [--seed S] [--seconds T] [--trace] [--bug NAME] [--first]")
-            print("bugs: \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", "))")
+            say("usage: simulate [--seeds N] [--seed S] [--seconds T] [--trace] [--bug NAME] [--first]")
+            say("bugs: \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", "))")
             return 64
         }
         return run(options)
@@ -73,19 +73,20 @@ enum Command {
             sum.faults.merge(outcome.faults, uniquingKeysWith: +)
             if !outcome.violations.isEmpty {
                 failures += 1
-                for violation in outcome.violations.prefix(5) { print("seed \(seed): \(violation)") }
-                print("seed \(seed): replay: simulate --seed \(seed)\(options.bug.map { " --bug \($0.rawValue)" } ?? "") --trace")
+                for violation in outcome.violations.prefix(5) { say("seed \(seed): \(violation)") }
+                say("seed \(seed): replay: simulate --seed \(seed)\(options.bug.map { " --bug \($0.rawValue)" } ?? "") --trace")
                 if options.stopsAtFirst { break }
             }
         }
         let took = (ContinuousClock.now - start) / .seconds(1)
-        print(
+        let busy = Double(clock()) / Double(CLOCKS_PER_SEC)
+        say(
             "\(count) seeds, \(failures) with violations, in \(String(format: "%.1f", took)) s "
-                + "(\(String(format: "%.1f", Double(count) / took)) seeds/s); trace \(String(hash, radix: 16))")
-        print(
+                + "(\(String(format: "%.1f", Double(count) / busy)) seeds in a second of CPU); trace \(String(hash, radix: 16))")
+        say(
             "\(sum.manifests) manifests, \(sum.rows) rows, \(sum.requests) requests, \(sum.submits) submits, "
                 + "\(sum.crashes) crashes, \(sum.steps) steps, \(Int(sum.seconds / 3_600)) hours")
-        print("faults: " + sum.faults.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+        say("faults: " + sum.faults.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
         return failures == 0 ? 0 : 1
     }
 

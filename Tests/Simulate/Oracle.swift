@@ -101,6 +101,11 @@ struct Oracle {
         var external_id: String?
         var outcome: String
         var data_row_id: String?
+        var error: Failure?
+        struct Failure: Decodable {
+            var code: String
+            var message: String
+        }
     }
 
     private func judgeResults() -> [String] {

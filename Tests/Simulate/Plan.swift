@@ -165,7 +165,15 @@ struct Plan: Sendable {
     }
 
     private mutating func chooseFaults(_ random: inout SeededRandom) {
-        let kinds = Faults.Kind.allCases.filter { _ in random.chance(40) }
+        // What says that too much was asked at once makes sense only where less can be asked.
+        let tooMuch: Set<Faults.Kind> = [.tooLarge, .complexity]
+        if random.chance(30) {
+            faults.append(
+                Faults.Rule(
+                    rates: [.complexity: 0.2, .tooLarge: 0.1],
+                    operations: ["user", "successesfulDataRowImports", "dataRowsForGlobalKeys"]))
+        }
+        let kinds = Faults.Kind.allCases.filter { !tooMuch.contains($0) && random.chance(40) }
         let total = Double(random.pick([2, 10, 30, 60])) / 100
         if !kinds.isEmpty {
             var rates: [Faults.Kind: Double] = [:]
@@ -174,9 +182,9 @@ struct Plan: Sendable {
         }
         // The call that starts an import is the one that must not go wrong twice.
         if random.chance(50) {
-            let kinds: [Faults.Kind] = [.lost, .lostBadGateway, .truncated, .reset, .badGateway, .unavailable]
+            let kinds: [Faults.Kind] = [.lostBadGateway, .truncated, .reset, .badGateway, .unavailable]
             faults.append(
-                Faults.Rule(rates: [random.pick(kinds): 0.5, .lost: 0.2], operations: ["upsertDataRows"]))
+                Faults.Rule(rates: [random.pick(kinds): 0.4, .lost: 0.2], operations: ["upsertDataRows"]))
         }
         weather.refused = random.pick([0, 0, 5, 30])
         weather.stalled = random.pick([0, 0, 2, 10])

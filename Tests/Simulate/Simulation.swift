@@ -39,7 +39,7 @@ final class Simulation: @unchecked Sendable {
 
     /// Past the healing, so long may it take until everything is done.
     private static let patience: Int64 = 3 * 3_600 * 1_000_000_000
-    private static let mostSteps = 2_000_000
+    private static let mostSteps = 300_000
 
     init(seed: UInt64, bug: PlantedBug? = nil, showsTrace: Bool = false, root: FilePath) {
         self.seed = seed
