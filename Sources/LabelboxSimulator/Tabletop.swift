@@ -102,6 +102,13 @@ package final class Tabletop: Sendable {
         }
     }
 
+    /// Tasks that have not ended.
+    package var openTasks: [(number: Int, id: String)] {
+        service.world.withLock { world in
+            world.tasks.indices.filter { world.tasks[$0].status == .inProgress }.map { ($0, world.tasks[$0].id) }
+        }
+    }
+
     // MARK: Faults
 
     /// Makes requests go wrong from now on.
