@@ -117,7 +117,7 @@ let package = Package(
             dependencies: [
                 "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger",
                 "Locking",
-                "Pacing", "Reporting", "Transport", .log, .system,
+                "Pacing", "Reporting", "Transport", .grdb, .log, .system,
             ], path: "Tests/Simulate"),
         .executableTarget(
             name: "prepare-rows", dependencies: ["DataRows", "Importing", "LabelboxAPI", "Transport", .system],
