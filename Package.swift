@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "Importing",
             dependencies: [
-                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Results", "Transport",
+                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results", "Transport",
                 .crypto, .log, .metrics, .system,
             ]),
 
@@ -76,45 +76,79 @@ let package = Package(
         // The configuration.
         .target(name: "Settings", dependencies: ["DataRows", .system, .yams]),
 
+        // The way to the account that it names.
+        .target(name: "Account", dependencies: ["LabelboxAPI", "Pacing", "Settings", "Transport", .system]),
+
         // The desk.
         .target(
             name: "Daemon",
             dependencies: [
-                "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting",
-                "Settings", "Transport", .log, .system,
+                "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing",
+                "Reporting", "Settings", "Transport", .log, .system,
             ]),
         .executableTarget(
             name: "datarowd", dependencies: ["Daemon", "Settings", .arguments, .log, .system, .unixSignals]),
 
         .target(
             name: "Control",
-            dependencies: ["DataRows", "Files", "Intake", "Ledger", "Reporting", "Settings", .system]),
+            dependencies: [
+                "Account", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting",
+                "Settings", "Transport", .system,
+            ]),
         .executableTarget(
             name: "datarowctl",
-            dependencies: ["Control", "DataRows", "Ledger", "Reporting", "Settings", .arguments, .system]),
+            dependencies: [
+                "Account", "Control", "DataRows", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
+                .arguments, .system, .unixSignals,
+            ]),
 
         // The stage set.
         .target(name: "LabelboxSimulator", dependencies: ["Locking", .crypto, .nio, .nioHTTP, .nioPosix]),
         .executableTarget(name: "labelbox-sim", dependencies: ["LabelboxSimulator", .arguments]),
 
         // Tests: one target a room.
+        .testTarget(
+            name: "AccountTests", dependencies: ["Account", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
         .target(name: "TestSupport", dependencies: ["Files", "Locking", .system], path: "Tests/TestSupport"),
         .executableTarget(
             name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger",
+                "Locking",
+                "Pacing", "Reporting", "Transport", .grdb, .log, .system,
+            ], path: "Tests/Simulate"),
+        .executableTarget(
+            name: "prepare-rows", dependencies: ["DataRows", "Importing", "LabelboxAPI", "Transport", .system],
+            path: "Tests/PrepareRows"),
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "DataRows", "Files", "Intake", "Ledger", "Locking", "Reporting", "Settings", .system,
+                "Control", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
+                "TestSupport", "Transport", .system,
             ]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Locking", "datarowctl", "datarowd", "labelbox-sim"],
-            exclude: ["Support/validate.py"]),
+            name: "EndToEndTests",
+            dependencies: [
+                "DataRows", "Importing", "LabelboxAPI", "LabelboxSimulator", "Locking", "Pacing", "Transport",
+                "datarowctl", "datarowd", "labelbox-sim",
+            ],
+            exclude: ["Support/validate.py"], resources: [.copy("Captures/Recorded")]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", "TestSupport", .system]),
+        // What is untrusted, and what holds of it whatever it is: replayed here, driven by libFuzzer in Scripts/fuzz.
+        .target(
+            name: "Fuzzing",
+            dependencies: [
+                "CZlib", "DataRows", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Results", "Settings",
+                "Transport", .system,
+            ], path: "Tests/Fuzz/Targets"),
+        .testTarget(name: "FuzzTests", dependencies: ["Fuzzing"], path: "Tests/Fuzz/Replay"),
         .testTarget(name: "HouseRulesTests"),
         .testTarget(
             name: "ImportingTests",
-            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
+            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport"]),
         .testTarget(
             name: "IntakeTests",
             dependencies: ["DataRows", "Files", "Intake", "Locking", "TestSupport", .log, .system]),
@@ -128,10 +162,21 @@ let package = Package(
         .testTarget(
             name: "ReportingTests", dependencies: ["DataRows", "Ledger", "Locking", "Reporting", "Results", .system]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", .system, .yams]),
+        .testTarget(name: "SimulationTests", dependencies: ["simulate"]),
         .testTarget(name: "TransportTests", dependencies: ["Locking", "Transport", .system]),
     ],
     cLanguageStandard: .c17
 )
+
+// Instrumented code is slow and knows libFuzzer, so it is built only when asked for, into a folder of its own.
+let fuzzes = Context.environment["DATAROWD_FUZZ"] != nil
+if fuzzes {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz/Driver",
+            // gold fails on the debug information of instrumented code.
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+}
 
 for target in package.targets where target.type != .system {
     target.swiftSettings = [
@@ -147,4 +192,5 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ]
     target.cSettings = [.treatAllWarnings(as: .error)]
+    if fuzzes { target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])) }
 }

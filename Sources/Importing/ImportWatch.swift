@@ -19,8 +19,12 @@ public struct ImportWatch: Sendable {
     public var policy: RowPolicy
     /// How files are judged before they are uploaded.
     public var media: MediaRules
+    /// Whether rows of an upsert are not sent where they are as they should be.
+    public var skipsUnchangedRows: Bool
     public var invalidRows: InvalidRows
     public var maximumRowsPerTask: Int
+    /// The most rows that one request deletes.
+    public var deletesPerRequest: Int
     public var linger: Duration
     /// The most bytes of a manifest, once inflated.
     public var maximumManifestBytes: Int64
@@ -32,17 +36,20 @@ public struct ImportWatch: Sendable {
 
     public init(
         folder: DropFolder, datasetID: DatasetID?, operations: Set<RowOperation>, policy: RowPolicy,
-        media: MediaRules, invalidRows: InvalidRows, maximumRowsPerTask: Int, linger: Duration,
-        maximumManifestBytes: Int64,
-        mediaURLAge: Duration
+        media: MediaRules = MediaRules(), skipsUnchangedRows: Bool = true, invalidRows: InvalidRows,
+        maximumRowsPerTask: Int,
+        deletesPerRequest: Int = 4_000, linger: Duration,
+        maximumManifestBytes: Int64, mediaURLAge: Duration
     ) {
         self.folder = folder
         self.datasetID = datasetID
         self.operations = operations
         self.policy = policy
         self.media = media
+        self.skipsUnchangedRows = skipsUnchangedRows
         self.invalidRows = invalidRows
         self.maximumRowsPerTask = maximumRowsPerTask
+        self.deletesPerRequest = deletesPerRequest
         self.linger = linger
         self.maximumManifestBytes = maximumManifestBytes
         self.mediaURLAge = mediaURLAge

@@ -22,6 +22,8 @@ final class PlanDraft: @unchecked Sendable {
     var format = ManifestFormat(.document)
     /// Whether its rows are read from a copy in the work folder.
     var isInflated = false
+    /// The media file that the manifest is the sidecar of, relative to the drop folder.
+    var sidecarOf: FilePath?
     /// What the manifest says of the files that it names, by their paths: `./a.jpg` and `a.jpg` are one.
     private var files: [FilePath: ManifestHeader.FileClaim] = [:]
     var isFirstPart = true
@@ -81,7 +83,7 @@ final class PlanDraft: @unchecked Sendable {
 
     func take(_ row: SurveyedRow, workFolder: WorkFolder) throws {
         if let segment = current,
-            segment.planned.rowCount >= watch.maximumRowsPerTask || segment.planned.length >= Self.segmentBytes
+            segment.planned.rowCount >= watch.mostRows(row.operation) || segment.planned.length >= Self.segmentBytes
         {
             closeSegment()
         }
@@ -158,6 +160,7 @@ final class PlanDraft: @unchecked Sendable {
         plan.rejectedRows = summary.rejectedRows
         plan.sha256 = Hexadecimal.string(summary.dropped.sha256)
         plan.operation = summary.operation.rawValue
+        plan.maximumRowsPerTask = watch.mostRows(summary.operation)
         plan.datasetID = summary.header.datasetID ?? watch.datasetID
         var hasRepeats = false
         if let repetition = repetition.take() { hasRepeats = try repetition.finish() != nil }
@@ -178,19 +181,13 @@ final class PlanDraft: @unchecked Sendable {
                     message: "the operation '\(summary.operation.rawValue)' is not among this watch's 'operations'; "
                         + "drop the manifest elsewhere, or allow it in the configuration"))
         }
-        guard summary.operation != .delete else {
-            return end(
-                .rejected, "rows cannot be deleted by a manifest in this version",
-                ErrorEntry(
-                    code: "operation_not_supported", message: "the operation 'delete' is not available in this version")
-            )
-        }
         var policy = watch.policy
         policy.operation = summary.operation
-        let instructions = Instructions(
+        var instructions = Instructions(
             datasetID: datasetID, policy: policy, layout: format.layout, isEnvelope: summary.isEnvelope,
             defaults: summary.header.defaults.map { String(decoding: $0, as: UTF8.self) },
             isInflated: isInflated, hasRepeats: hasRepeats, needsOntology: summary.needsOntology)
+        if summary.operation == .upsert { instructions.skipsUnchanged = watch.skipsUnchangedRows }
         plan.instructions = try instructions.encoded()
         plan.batchKey = instructions.batchKey
     }
@@ -213,6 +210,13 @@ final class PlanDraft: @unchecked Sendable {
                 "nothing was imported, since on_invalid_row is reject and \(plan.rejectedRows) of \(plan.totalRows) rows are invalid"
             )
         }
+    }
+}
+
+extension ImportWatch {
+    /// How many rows share a call: a task, or a deletion.
+    fileprivate func mostRows(_ operation: RowOperation) -> Int {
+        operation == .delete ? deletesPerRequest : maximumRowsPerTask
     }
 }
 

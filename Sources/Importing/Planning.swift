@@ -89,7 +89,8 @@ struct Planning: Sendable {
         let abandonment = Abandonment()
         try await abandonment.guarding {
             try await workbench.run {
-                let manifest = try openManifest(draft, abandonment)
+                let manifest = try Self.openManifest(draft, workFolder, isCancelled: { abandonment.isAbandoned })
+                try checkSidecar(draft)
                 let id = draft.record.id
                 let summary = try ManifestSurvey.run(
                     manifest, policy: draft.watch.policy, now: Int(context.clock.now.timeIntervalSince1970),
@@ -104,7 +105,10 @@ struct Planning: Sendable {
         }
     }
 
-    private func openManifest(_ draft: PlanDraft, _ abandonment: Abandonment) throws -> ManifestFile {
+    /// Opens the claimed manifest, unfolded if it is compressed.
+    static func openManifest(
+        _ draft: PlanDraft, _ workFolder: WorkFolder, isCancelled: () -> Bool
+    ) throws -> ManifestFile {
         guard let format = ManifestFormat(fileName: draft.record.path.string) else {
             throw IntakeRefusal(
                 "its name ends in none of .json, .jsonl, .ndjson (perhaps with .gz), so its layout is not known")
@@ -115,7 +119,7 @@ struct Planning: Sendable {
             descriptor: try FileDescriptor.open(draft.record.claimedPath, .readOnly, options: [.closeOnExec]),
             name: draft.record.path.string, format: format)
         guard format.isCompressed else {
-            if let sidecar = try openSidecar(manifest, draft) { return sidecar }
+            if let sidecar = try openSidecar(manifest, draft, workFolder) { return sidecar }
             guard manifest.byteCount <= draft.watch.maximumManifestBytes else {
                 throw IntakeRefusal(
                     "it has \(manifest.byteCount) bytes, and max_manifest_size allows \(draft.watch.maximumManifestBytes): "
@@ -128,11 +132,13 @@ struct Planning: Sendable {
         return try ManifestInflation.inflate(
             manifest, to: workFolder.inflated(draft.record.id),
             limits: InflationLimits(maximumBytes: draft.watch.maximumManifestBytes),
-            isCancelled: { abandonment.isAbandoned })
+            isCancelled: isCancelled)
     }
 
     /// The one row that a sidecar stands for; nil if the file is a manifest like others.
-    private func openSidecar(_ file: ManifestFile, _ draft: PlanDraft) throws -> ManifestFile? {
+    private static func openSidecar(
+        _ file: ManifestFile, _ draft: PlanDraft, _ workFolder: WorkFolder
+    ) throws -> ManifestFile? {
         guard case .sidecar(_, let media) = draft.watch.folder.rules.verdict(draft.record.path) else { return nil }
         let path = media.string
         guard path.utf8.elementsEqual(media.bytes), let name = media.lastComponent?.string else {
@@ -151,18 +157,25 @@ struct Planning: Sendable {
                 "it is a sidecar of \(name), and this watch imports no media on its own ('loose_media' is ignore): "
                     + "write a manifest that names the media", code: "sidecar_not_allowed")
         }
-        let isNamed = try Workbench.wait {
-            try await !ledger.namedPaths(watch: draft.record.watch, among: [media]).isEmpty
-        }
-        guard !isNamed else {
-            throw IntakeRefusal(
-                "\(name) is being imported by another manifest, and then its sidecar does not count: put the keys into that "
-                    + "manifest, or drop the sidecar again, with the media, once that import has ended",
-                code: "sidecar_unused")
-        }
+        draft.sidecarOf = media
         draft.format = ManifestFormat(.lines)
         draft.isInflated = true
         return row
+    }
+
+    /// Refuses a sidecar whose media a manifest names: that manifest says what becomes of it.
+    ///
+    /// Called on a thread of the workbench.
+    private func checkSidecar(_ draft: PlanDraft) throws {
+        guard let media = draft.sidecarOf else { return }
+        let isNamed = try Workbench.wait {
+            try await !ledger.namedPaths(watch: draft.record.watch, among: [media]).isEmpty
+        }
+        guard isNamed else { return }
+        throw IntakeRefusal(
+            "\(media.string) is being imported by another manifest, and then its sidecar does not count: put the keys into "
+                + "that manifest, or drop the sidecar again, with the media, once that import has ended",
+            code: "sidecar_unused")
     }
 
     // MARK: Storing segments

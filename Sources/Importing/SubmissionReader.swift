@@ -9,9 +9,8 @@ internal import SystemPackage
 /// needed and never stored: once to be sent, and again when results are to be matched with rows. All of it runs on a
 /// thread of the workbench.
 struct SubmissionReader: Sendable {
-    let ledger: any LedgerStore
+    let ledger: any SegmentSource
     let workFolder: WorkFolder
-    let watches: [String: ImportWatch]
 
     /// What becomes of a row before it is sent.
     enum Fate {
@@ -19,6 +18,8 @@ struct SubmissionReader: Sendable {
         case send(RowIdentity)
         /// It cannot be sent.
         case fail(ErrorEntry, RowNames)
+        /// It is not sent, and names a row that is to be deleted.
+        case delete(RowTarget?, RowNames)
     }
 
     /// What reading needs from outside.
@@ -29,6 +30,8 @@ struct SubmissionReader: Sendable {
         var textURL: ([UInt8], SegmentRecord) throws -> String
         /// Whether to stop.
         var isAbandoned: () -> Bool
+        /// Whether a row of a segment is passed over, and never handed on.
+        var isLeftOut: (_ segment: Int64, _ row: Int) -> Bool = { _, _ in false }
     }
 
     /// Tells of each row that is to be sent, in the order of segments and rows.
@@ -51,7 +54,7 @@ struct SubmissionReader: Sendable {
                 var next = segment.firstRow
                 do {
                     if open?.id != segment.importID {
-                        open = try OpenImport(segment, workFolder: workFolder, watches: watches)
+                        open = try OpenImport(segment, submission.submitWith.form, workFolder: workFolder)
                     }
                     guard let open else { continue }
                     try read(segment, of: open, chunk: &chunk, needs: needs, full: full) { row, fate, chunk in
@@ -88,6 +91,10 @@ struct SubmissionReader: Sendable {
             ) { row in
                 if row.index & 0xff == 0, needs.isAbandoned() { throw CancellationError() }
                 guard segment.only?.contains(row.index) ?? true else { return }
+                if needs.isLeftOut(segment.id, row.index) { return }
+                if open.instructions.policy.operation == .delete {
+                    return try body(row.index, .delete(row.deletionTarget, row.names), &chunk)
+                }
                 var addition = RowAddition(ordinal: ordinals[row.index] ?? 0)
                 if let name = row.mediaPath(open.instructions.policy) {
                     let outcome = media[name]
@@ -140,12 +147,14 @@ private final class OpenImport {
     let manifest: ManifestFile
     let instructions: Instructions
     private(set) var writer: RowWriter
+    private let form: RowWriter.Form
     private var context: RowContext
     private let repeats: RepetitionIndex?
     private let name: String
 
-    init(_ segment: SegmentRecord, workFolder: WorkFolder, watches: [String: ImportWatch]) throws {
+    init(_ segment: SegmentRecord, _ form: RowWriter.Form, workFolder: WorkFolder) throws {
         id = segment.importID
+        self.form = form
         name = segment.path.string
         instructions = try Instructions.decode(segment.instructions)
         do {
@@ -162,12 +171,12 @@ private final class OpenImport {
         } catch {
             throw UnreadableManifest(name: name, cause: error)
         }
-        writer = RowWriter(context)
+        writer = RowWriter(context, form: form)
     }
 
     func learn(_ ontology: DataRows.MetadataOntology) {
         context.ontology = ontology
-        writer = RowWriter(context)
+        writer = RowWriter(context, form: form)
     }
 
     func ordinals(_ rows: Range<Int>) throws -> [Int: Int] {

@@ -23,9 +23,16 @@ struct SubmissionSettling: Sendable {
     /// Ends a submission by what its task reported; what the report leaves open is looked up first.
     func settle(_ item: Leased<SubmissionRecord>, report: TaskReport) async throws {
         var report = report
-        let open = try await openKeys(item.item, report)
-        if !open.isEmpty { report.add(found: try await keys.find(open)) }
-        try await record(item, report: report, rest: .fail(Self.notReported(report)))
+        let open = try await openNames(item.item, report)
+        report.reserve(open.ids)
+        if !open.keys.isEmpty { report.add(found: try await keys.find(open.keys)) }
+        let isRefusedForOthers = open.keys.contains { key in
+            guard case .failed(let message)? = report.word(for: key) else { return false }
+            return TaskReport.isForDuplicates(message)
+        }
+        try await record(
+            item, report: report,
+            rest: isRefusedForOthers ? .withoutDuplicates : .fail(Self.notReported(report, item.item)))
     }
 
     /// Ends a submission of which the server refused all or nobody knows how far it got.
@@ -34,16 +41,28 @@ struct SubmissionSettling: Sendable {
     /// when a single row is left, that row is at fault.
     func settleApart(_ item: Leased<SubmissionRecord>, report: TaskReport, mayHaveArrived: Bool) async throws {
         var report = report
+        let open = try await openNames(item.item, report)
+        report.reserve(open.ids)
         // That a row exists says that it was created; it does not say that it was changed.
-        if item.item.operation == RowOperation.create.rawValue {
-            report.add(found: try await keys.find(try await openKeys(item.item, report)))
+        if item.item.onlyCreates {
+            report.add(found: try await keys.find(open.keys))
         }
-        try await record(item, report: report, rest: .apart(mayHaveArrived: mayHaveArrived))
+        try await record(
+            item, report: report,
+            rest: report.isRefusedForDuplicates ? .withoutDuplicates : .apart(mayHaveArrived: mayHaveArrived))
     }
 
     /// Ends a doubt: the rows that exist were created, and those that are proven absent are sent again.
-    func settleDoubt(_ item: Leased<SubmissionRecord>, found: [String: DataRowID]) async throws {
-        var report = TaskReport(status: "UNKNOWN")
+    ///
+    /// - Parameters:
+    ///   - item: the submission.
+    ///   - words: what is known of its rows all the same, where each had a call of its own.
+    ///   - found: the rows that exist, by their keys.
+    /// - Throws: what the ledger or the disk has against it.
+    func settleDoubt(
+        _ item: Leased<SubmissionRecord>, words: TaskReport? = nil, found: [String: DataRowID]
+    ) async throws {
+        var report = words ?? TaskReport(status: "UNKNOWN")
         report.reason = "the answer to the call was lost; what exists was found by its global keys"
         report.add(found: found)
         try await record(item, report: report, rest: .again)
@@ -57,8 +76,42 @@ struct SubmissionSettling: Sendable {
         default:
             var report = TaskReport(status: "REFUSED")
             report.reason = "\(error)"
+            report.isWhole = false
+            if report.isRefusedForDuplicates {
+                return try await settleApart(item, report: report, mayHaveArrived: false)
+            }
             try await record(item, report: report, rest: .apart(mayHaveArrived: false))
         }
+    }
+
+    /// What a submission of deletions asks for; rows that cannot be read any more ask for nothing.
+    func deletionRequests(_ submission: SubmissionRecord) async throws -> [DeletionRequest] {
+        try await pass(submission, [DeletionRequest]()) { requests, segment, row, fate, _ in
+            guard case .delete(let target?, _) = fate else { return }
+            requests.append(DeletionRequest(segment: segment.id, row: row, target: target))
+        }
+    }
+
+    /// Ends a submission of deletions: its rows are gone, but for those that failed.
+    func settleDeletion(
+        _ item: Leased<SubmissionRecord>, _ deletion: Deletion, failures: [DataRowID: ErrorEntry]
+    ) async throws {
+        let entries = deletion.bySegment
+        let start = Judgement(report: TaskReport(status: "COMPLETE"), operation: item.item.operation)
+        let judged = try await pass(item.item, start) { judgement, segment, row, fate, chunk in
+            let names: RowNames
+            switch fate {
+            case .delete(_, let said): names = said
+            // It can be that the manifest was taken away, and the row is deleted all the same.
+            case .fail(_, let said): names = said
+            case .send: return
+            }
+            guard let entry = entries[segment.id]?[row] else { return try judgement.judge(segment, row, fate, chunk) }
+            judgement.take(entry.line(names, failures: failures), of: segment)
+        }
+        try await record(
+            item, judged,
+            rest: .fail(ErrorEntry(code: "not_found", message: "nothing was found out about this row; drop it again")))
     }
 
     /// Ends a submission none of whose rows can be imported.
@@ -70,28 +123,42 @@ struct SubmissionSettling: Sendable {
 
     /// The keys of rows that are to be looked up before they can be judged.
     func openKeys(_ submission: SubmissionRecord, _ report: TaskReport) async throws -> [String] {
-        try await pass(submission, [String]()) { state, _, _, fate, chunk in
-            guard case .send(let identity) = fate, let range = identity.globalKey else { return }
+        try await openNames(submission, report).keys
+    }
+
+    /// The keys of rows that are to be looked up before they can be judged, and the ids by which rows are told.
+    private func openNames(
+        _ submission: SubmissionRecord, _ report: TaskReport
+    ) async throws -> (keys: [String], ids: Set<DataRowID>) {
+        try await pass(submission, (keys: [String](), ids: Set<DataRowID>())) { state, _, _, fate, chunk in
+            guard case .send(let identity) = fate else { return }
+            if case .id(let range)? = identity.target {
+                state.ids.insert(DataRowID(rawValue: chunk.string(in: range)))
+                return
+            }
+            guard let range = identity.globalKey else { return }
             let key = chunk.string(in: range)
             switch report.word(for: key) {
             case .created: return
             case .failed(let message) where !TaskReport.isDuplicate(message): return
-            case .failed, nil: state.append(key)
+            case nil where report.isWithoutKeys: return
+            case .failed, .unknown, nil: state.keys.append(key)
             }
         }
     }
 
-    private static func notReported(_ report: TaskReport) -> ErrorEntry {
-        ErrorEntry(
+    private static func notReported(_ report: TaskReport, _ submission: SubmissionRecord) -> ErrorEntry {
+        let isNew = submission.operation == RowOperation.create.rawValue
+        return ErrorEntry(
             code: "not_reported",
-            message:
-                "the task ended as \(report.status) without a word about this row, and it does not exist; drop it again"
-        )
+            message: "the task ended as \(report.status) without a word about this row"
+                + "\(isNew ? ", and it does not exist" : "; whether it was changed is not known"); drop it again")
     }
 
     // MARK: One pass over the rows
 
-    private func pass<State: Sendable>(
+    /// Tells of each row of a submission, as it is sent.
+    func pass<State: Sendable>(
         _ submission: SubmissionRecord, _ start: State,
         body: @escaping @Sendable (inout State, SegmentRecord, Int, SubmissionReader.Fate, ChunkBuffer) throws -> Void
     ) async throws -> State {
@@ -124,14 +191,23 @@ struct SubmissionSettling: Sendable {
         /// Proven absent: sent again as they were.
         case again
         case apart(mayHaveArrived: Bool)
+        /// Refused for keys of other rows that are in use: sent again without those.
+        case withoutDuplicates
     }
 
     private func record(_ item: Leased<SubmissionRecord>, report: TaskReport, rest: Rest) async throws {
         let submission = item.item
-        let judged = try await pass(submission, Judgement(report: report, operation: submission.operation)) {
-            judgement, segment, row, fate, chunk in
+        let findings = submission.changesRows ? try await ledger.findings(of: submission.id) : nil
+        let start = Judgement(
+            report: report, operation: submission.operation, findings: try findings.map(Findings.decode))
+        let judged = try await pass(submission, start) { judgement, segment, row, fate, chunk in
             try judgement.judge(segment, row, fate, chunk)
         }
+        try await record(item, judged, rest: rest)
+    }
+
+    private func record(_ item: Leased<SubmissionRecord>, _ judged: Judgement, rest: Rest) async throws {
+        let (submission, report) = (item.item, judged.report)
         var outcomes = try await finish(judged, rest, submission)
         // Segments of which no row was to be told anything still have to be ended.
         try await addSilent(&outcomes, submission)
@@ -151,10 +227,20 @@ struct SubmissionSettling: Sendable {
     ) async throws -> [SegmentOutcome] {
         var judgement = judgement
         let open = judgement.segments.reduce(0) { $0 + $1.open.count }
+        var rest = rest
+        let hasShrunk = judgement.segments.contains { $0.firstLine != nil }
+        if case .withoutDuplicates = rest, !hasShrunk {
+            // No row of it is known to exist, so the same would come of the same: it is two rows with one key, or one
+            // that cannot be seen.
+            rest = .apart(mayHaveArrived: false)
+        }
         var resend: (RowRuns) -> [SegmentOutcome.Resend] = { _ in [] }
         switch rest {
         case .fail(let error):
             try judgement.failOpen(error)
+        case .withoutDuplicates:
+            let name = "\(submission.id)"
+            resend = { $0.isEmpty ? [] : [.init(rows: $0, isolation: name, mayHaveArrived: false)] }
         case .again:
             resend = { $0.isEmpty ? [] : [SegmentOutcome.Resend(rows: $0, mayHaveArrived: true)] }
         case .apart(let mayHaveArrived):

@@ -138,8 +138,10 @@ public struct ImportRecord: Sendable, Hashable {
     public var sha256: String?
     public var phase: ImportPhase
     public var state: ImportState
-    /// One sentence: why it is where it is, and what happens next.
+    /// One sentence: why it ended as it did; empty until then.
     public var reason: String
+    /// Why it was put off last, whether or not it is still put off.
+    public var delay: String
     public var datasetID: DatasetID?
     public var operation: String?
     /// How its rows are to be treated, as the importer wrote it when it planned the import.

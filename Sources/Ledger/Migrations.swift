@@ -14,12 +14,15 @@ enum Migrations {
         return migrator
     }()
 
-    /// Warnings beside errors, and uploads that are told apart by their content type.
+    /// Warnings beside errors, uploads that are told apart by their content type, and what was found on the server before
+    /// a call, for as long as the call may have to be made or judged again. Why an import waits is told apart from why it
+    /// ended as it did. By which mutation a submission is handed over.
     ///
     /// Content that was uploaded earlier has the type '', which stands for any: it is used up within `media_url_age`.
     private static let second = """
         ALTER TABLE imports ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';
         ALTER TABLE imports ADD COLUMN warnings_total INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE imports ADD COLUMN delay TEXT NOT NULL DEFAULT '';
         ALTER TABLE media ADD COLUMN warning TEXT;
         ALTER TABLE row_tallies ADD COLUMN warnings INTEGER NOT NULL DEFAULT 0;
         CREATE TRIGGER warnings_recounted AFTER UPDATE OF warnings_total ON imports BEGIN
@@ -37,6 +40,13 @@ enum Migrations {
         INSERT INTO typed_contents SELECT sha256, bytes, '', url, uploaded_at FROM contents;
         DROP TABLE contents;
         ALTER TABLE typed_contents RENAME TO contents;
+
+        CREATE TABLE findings (
+            submission_id TEXT PRIMARY KEY,
+            found BLOB NOT NULL
+        ) STRICT;
+
+        ALTER TABLE submissions ADD COLUMN submit_with TEXT NOT NULL DEFAULT 'upsertDataRows';
         """
 
     /// The ledger grows with manifests, media and tasks, never with rows: what belongs to rows lives in files.

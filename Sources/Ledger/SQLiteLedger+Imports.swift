@@ -105,7 +105,7 @@ extension SQLiteLedger {
             try Self.update(
                 db, item, at: now,
                 set: """
-                    next_attempt = ?, attempts = attempts + 1, reason = ?, lease_owner = NULL, lease_until = NULL
+                    next_attempt = ?, attempts = attempts + 1, delay = ?, lease_owner = NULL, lease_until = NULL
                     """, [until.stored, reason])
         }
     }

@@ -32,6 +32,7 @@ extension ImportRecord {
             phase: try row.word("phase"),
             state: try row.word("state"),
             reason: row["reason"],
+            delay: row["delay"],
             datasetID: (row["dataset_id"] as String?).map { DatasetID(rawValue: $0) },
             operation: row["operation"],
             instructions: row["instructions"],
@@ -133,7 +134,8 @@ extension SubmissionRecord {
             submittedAt: row.date("submitted_at"),
             finishedAt: row.date("finished_at"),
             nextAttempt: Date(timeIntervalSince1970: row["next_attempt"]),
-            attempts: row["attempts"])
+            attempts: row["attempts"],
+            submitWith: try row.word("submit_with"))
     }
 }
 

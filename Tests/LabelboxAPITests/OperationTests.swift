@@ -238,12 +238,14 @@ struct OperationTests {
                 """),
             .json(#"{"error":{"code":7}}"#))
         let client = makeClient(transport)
-        let result = try await client.legacyTaskResult("https://files.example/r.json?sig=1")
-        #expect(result.created.map(\.id.rawValue) == ["r"])
-        #expect(result.failed.map(\.externalID) == ["f1", "f2"])
-        #expect(result.failed.map(\.message) == ["m", "m"])
-        #expect(result.error == nil)
-        #expect(try await client.legacyTaskResult("https://x").error == #"{"code":7}"#)
+        let result = try await client.legacyTaskResult("https://files.example/r.json?sig=1", into: []) { $0.append($1) }
+        #expect(
+            result == [
+                LegacyResult.created(CreatedRow(id: DataRowID(rawValue: "r"), externalID: "e")),
+                .failed(FailedRow(message: "m", externalID: "f1")), .failed(FailedRow(message: "m", externalID: "f2")),
+            ])
+        let error = try await client.legacyTaskResult("https://x", into: []) { $0.append($1) }
+        #expect(error == [LegacyResult.error(#"{"code":7}"#)])
         let request = try #require(transport.requests.first)
         #expect(request.method == .get)
         #expect(request.url == "https://files.example/r.json?sig=1")
@@ -262,7 +264,10 @@ struct OperationTests {
         status: Int, body: String, kind: LabelboxError.Kind, outcome: LabelboxError.Outcome
     ) async throws {
         let error = await failure { () async throws(LabelboxError) in
-            try await makeClient(RecordingTransport(.json(body, status: status))).legacyTaskResult("https://x")
+            try await makeClient(RecordingTransport(.json(body, status: status))).legacyTaskResult("https://x", into: 0)
+            {
+                count, _ in count += 1
+            }
         }
         #expect(error?.kind == kind)
         #expect(error?.outcome == outcome)
@@ -376,6 +381,66 @@ struct OperationTests {
         )
     }
 
+    @Test("a deletion that may go out once has a connection of its own")
+    func deletedOnce() async throws {
+        let transport = RecordingTransport(
+            .json(#"{"data":{"deleteDataRows":[]}}"#), .json(#"{"data":{"deleteDataRows":[]}}"#))
+        let client = makeClient(transport)
+        let ids = [DataRowID(rawValue: "a")]
+        _ = try await client.deleteDataRows(ids)
+        _ = try await client.deleteDataRows(ids, once: true)
+        #expect(transport.requests.map(\.connection) == [.pooled, .fresh])
+    }
+
+    @Test("where rows are; an answer without them is none, and one that failed as a whole is an error")
+    func places() async throws {
+        let ids = ["a", "b", "c"].map(DataRowID.init(rawValue:))
+        let notFound = #"{"message":"DataRow not found","path":["r1"],"extensions":{"code":"RESOURCE_NOT_FOUND"}}"#
+        let broken = #"{"message":"oops","path":["r2"],"extensions":{"code":"INTERNAL_SERVER_ERROR"}}"#
+        let transport = RecordingTransport(
+            .json(
+                #"{"errors":[\#(notFound)],"data":{"user":{"id":"u"},"r0":{"id":"a","dataset":{"id":"d"}},"r1":null,"r2":{"id":"c","dataset":{"id":"e"}}}}"#
+            ),
+            .json(#"{"data":{"user":{"id":"u"},"r0":null,"r1":null,"r2":null}}"#),
+            .json(#"{"errors":[\#(notFound),\#(broken)],"data":{"user":{"id":"u"},"r0":null,"r1":null,"r2":null}}"#),
+            .json(#"{"data":{"user":{"id":"u"},"r0":{"id":"z","dataset":{"id":"d"}},"r1":null,"r2":null}}"#))
+        let client = makeClient(transport)
+        #expect(
+            try await client.datasets(ofRows: ids) == [ids[0]: .init(rawValue: "d"), ids[2]: .init(rawValue: "e")])
+        #expect(try await client.datasets(ofRows: ids).isEmpty)
+        #expect(
+            await failure { () async throws(LabelboxError) in _ = try await client.datasets(ofRows: ids) } != nil,
+            "what the server could not look at is not taken to be absent")
+        #expect(
+            await failure { () async throws(LabelboxError) in _ = try await client.datasets(ofRows: ids) }?.kind
+                == .badAnswer)
+        #expect(try await client.datasets(ofRows: []).isEmpty)
+        #expect(transport.requests[0].json?["variables"] == ["r0": "a", "r1": "b", "r2": "c"])
+    }
+
+    @Test("what rows hold, with their attachments only when they are wanted")
+    func contents() async throws {
+        let ids = ["a", "b"].map(DataRowID.init(rawValue:))
+        let transport = RecordingTransport(
+            .json(
+                #"{"data":{"user":{"id":"u"},"r0":{"id":"a","externalId":"e","globalKey":null,"rowData":{"x":1},"dataset":{"id":"d"},"attachments":[{"type":"IMAGE","value":"v","name":null}]},"r1":null}}"#
+            ), .json(#"{"data":{"user":{"id":"u"},"r0":{"id":"a","dataset":null},"r1":null}}"#))
+        let client = makeClient(transport)
+        #expect(
+            try await client.contents(ofRows: ids, withAttachments: true) == [
+                ids[0]: RowContents(
+                    row: ListedRow(id: ids[0], externalID: "e", rowData: #"{"x":1}"#), dataset: .init(rawValue: "d"),
+                    attachments: [.init(type: "IMAGE", value: "v", name: nil)])
+            ])
+        #expect(transport.requests[0].document.contains("attachments"))
+        #expect(
+            await failure { () async throws(LabelboxError) in
+                _ = try await client.contents(ofRows: ids, withAttachments: false)
+            }?.kind == .badAnswer)
+        #expect(!transport.requests[1].document.contains("attachments"))
+        #expect(try await client.contents(ofRows: [], withAttachments: true).isEmpty)
+    }
+
     @Test("searches")
     func searches() async throws {
         let transport = RecordingTransport(
@@ -398,15 +463,17 @@ struct OperationTests {
                 "a": ["r1", "r2"].map(DataRowID.init(rawValue:))
             ])
         #expect(try await client.recentTasks(user: user, limit: 5).map(\.id) == [task])
-        #expect(try await client.dataRows(ofProject: "p").map(\.id.rawValue) == ["r1", "r2"])
+        #expect(try await client.dataRows(ofProject: ProjectID(rawValue: "p")).map(\.id.rawValue) == ["r1", "r2"])
         #expect(try await client.dataRowIDs(forExternalIDs: []).isEmpty)
         #expect(
             transport.requests.map { $0.json?["variables"] } == [
-                ["name": "cats", "deleted": false, "skip": 0, "first": 100],
-                ["deleted": false, "skip": 100, "first": 100], ["ids": ["a", "b"]],
+                ["name": "cats", "deleted": false], ["deleted": false], ["ids": ["a", "b"]],
                 ["user": "u", "skip": 0, "first": 5], ["id": "p", "first": 100],
             ])
-        #expect(transport.requests[0].document.contains("where: { AND: [{ name: $name }, { deleted: $deleted }] }"))
+        #expect(
+            transport.requests[0].document.contains(
+                "where: { AND: [{ name: $name }, { deleted: $deleted }] }, skip: 0, first: 100)"))
+        #expect(transport.requests[1].document.contains("skip: 100, first: 100)"))
     }
 
     @Test("cancelling a task")
@@ -470,7 +537,7 @@ struct OperationTests {
             settings: .init(
                 connectTimeout: .seconds(3), stallTimeout: .seconds(4), answerLimit: 5, resultFileLimit: 6))
         _ = try await client.currentUser()
-        _ = try await client.legacyTaskResult("https://x")
+        _ = try await client.legacyTaskResult("https://x", into: 0) { count, _ in count += 1 }
         #expect(transport.requests.map(\.responseLimit) == [5, 6])
         #expect(transport.requests.allSatisfy { $0.connectTimeout == .seconds(3) && $0.stallTimeout == .seconds(4) })
     }

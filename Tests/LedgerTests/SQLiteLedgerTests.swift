@@ -20,6 +20,16 @@ import Testing
         }
     }
 
+    @Test("A commit waits for the disk, new or opened again") func synchronous() async throws {
+        try await withFolder { folder in
+            for _ in 0..<2 {
+                let ledger = try SQLiteLedger.open(at: folder.appending("ledger"))
+                #expect(try await ledger.synchronousMode() == 2)
+                try ledger.close()
+            }
+        }
+    }
+
     @Test("It can be looked at while it is written, and is not created by a look") func readOnly() async throws {
         try await withFolder { folder in
             let path = folder.appending("ledger")

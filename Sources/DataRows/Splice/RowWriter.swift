@@ -85,6 +85,8 @@ public struct RowWriter: Sendable {
         case upsert
         /// Plain objects with camelCase keys, for `appendRowsToDataset`; only for rows that are created.
         case append
+        /// The fields of one `createDataRow` call: `rowData`, `externalId` and `globalKey`, each a string.
+        case single
     }
 
     let context: RowContext
@@ -159,6 +161,7 @@ public struct RowWriter: Sendable {
                 "the row is neither an object nor a path: write {\"row_data\": \"https://…\"}")
         }
         let isTile = row.value(.tileLayerURL) != nil
+        if form == .single, row.isObject { try refuseWhatOneCallCannotCarry(row) }
         let isMatched = try writeHead(row, isTile, &output, &identity)
         let kind = row.kind(context.policy)
         let needsMedia = kind == .path || kind == .longText
@@ -168,11 +171,12 @@ public struct RowWriter: Sendable {
         } else {
             writeString(.rowData, addition.mediaURL ?? "", &output)
         }
-        if kind == .path, identity.externalID == nil, context.defaults[.externalID] == nil {
+        let takesDefaults = context.operation == .create || context.operation == .upsert
+        if kind == .path, identity.externalID == nil, !takesDefaults || context.defaults[.externalID] == nil {
             let path = row.content?.string.flatMap(MediaPath.resolve) ?? ""
             identity.externalID = writeString(.externalID, MediaPath.externalID(path), &output)
         }
-        if context.operation == .create || context.operation == .upsert {
+        if takesDefaults {
             try writeDefaults(row, isTile, &output, &identity)
             if context.policy.globalKey == .derive, !isMatched, identity.globalKey == nil {
                 if kind == .path, addition.mediaDigest == nil { throw .mediaRequired(row: row.index) }
@@ -204,11 +208,11 @@ public struct RowWriter: Sendable {
         } else if context.operation == .update || context.operation == .delete {
             throw problem(row, row.whole, "", "missing_key", RowRules.keyMessage)
         }
-        if form == .append {
+        if form != .upsert {
             guard match == nil else {
                 throw problem(
-                    row, row.whole, "", "operation_not_supported",
-                    "rows can only be created, not updated, by appendRowsToDataset: submit with upsertDataRows")
+                    row, row.value(.key) ?? row.whole, "/key", "operation_not_supported",
+                    "rows can only be created, not updated, by \(form.mutation): set submit_with to upsertDataRows")
             }
             output.append(0x7b)
             return false
@@ -218,16 +222,23 @@ public struct RowWriter: Sendable {
             output += datasetMember
             return match != nil
         }
+        // What has a key of its own is updated where that key exists; as a new row it would only be refused for it.
+        if match == nil, context.operation == .upsert, let key = row.value(.globalKey), key.kind == .string {
+            match = .globalKey(key)
+        }
         switch match {
         case nil:
             output += automaticHead
             return false
         case .id(let value):
             output += #"{"id":{"type":"ID","value":"#.utf8
+            identity.target = .id(output.count + 1..<output.count + value.count - 1)
             output += value.raw
         case .globalKey(let value):
             output += #"{"id":{"type":"GKEY","value":"#.utf8
-            identity.globalKey = output.count + 1..<output.count + value.count - 1
+            let place = output.count + 1..<output.count + value.count - 1
+            identity.target = .globalKey(place)
+            identity.globalKey = place
             output += value.raw
         }
         output += #"},"payload":{"#.utf8
@@ -344,7 +355,12 @@ public struct RowWriter: Sendable {
     private func writeName(_ key: RowKey, _ output: inout [UInt8]) {
         separate(&output)
         output.append(0x22)
-        let name = form == .append ? key.appendName ?? key.name : key.name
+        let name =
+            switch form {
+            case .upsert: key.name
+            case .append: key.appendName ?? key.name
+            case .single: key == .rowData ? "rowData" : key.appendName ?? key.name
+            }
         output += UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
         output.append(0x22)
         output.append(0x3a)

@@ -17,21 +17,26 @@ public struct DatasetInfo: Hashable, Sendable {
     public let id: DatasetID
     public let name: String
     public let rowCount: Int?
+    public let description: String?
+    /// As the server writes it: RFC 3339 in UTC, to the millisecond.
+    public let createdAt: String?
+    /// The same.
+    public let updatedAt: String?
 
     /// Creates a dataset as a server would show it.
-    public init(id: DatasetID, name: String, rowCount: Int? = nil) {
+    public init(
+        id: DatasetID, name: String, rowCount: Int? = nil, description: String? = nil, createdAt: String? = nil,
+        updatedAt: String? = nil
+    ) {
         self.id = id
         self.name = name
         self.rowCount = rowCount
+        self.description = description
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
     }
-}
 
-/// A row of a dataset's list.
-public struct ListedRow: Hashable, Sendable {
-    public let id: DataRowID
-    public let externalID: String?
-    public let globalKey: String?
-    public let rowData: String?
+    static let fields = "id name rowCount description createdAt updatedAt"
 }
 
 /// The metadata fields that an organization has.
@@ -117,18 +122,21 @@ extension LabelboxClient {
     ///   - cursor: the previous page's `next`, nil for the first page.
     ///   - limit: rows a page; Labelbox's own client asks for 500.
     ///   - externalID: only rows with this external id; they are not unique.
+    ///   - detail: how much of each row.
     /// - Returns: a page.
     /// - Throws: ``LabelboxError``.
     public func dataRows(
-        of dataset: DatasetID, after cursor: String? = nil, limit: Int, externalID: String? = nil
+        of dataset: DatasetID, after cursor: String? = nil, limit: Int, externalID: String? = nil,
+        detail: RowDetail = .brief
     ) async throws(LabelboxError) -> Page<ListedRow> {
-        try await perform(DataRowsOfDataset(dataset: dataset, cursor: cursor, limit: limit, externalID: externalID))
+        try await perform(
+            DataRowsOfDataset(dataset: dataset, cursor: cursor, limit: limit, externalID: externalID, detail: detail))
     }
 
     /// One row; nil when there is none with this id.
-    public func dataRow(_ id: DataRowID) async throws(LabelboxError) -> ListedRow? {
+    public func dataRow(_ id: DataRowID, detail: RowDetail = .brief) async throws(LabelboxError) -> ListedRow? {
         do throws(LabelboxError) {
-            return try await perform(DataRowByID(id: id))
+            return try await perform(DataRowByID(id: id, detail: detail))
         } catch {
             if case .notFound = error.kind { return nil }
             throw error
@@ -158,7 +166,7 @@ private struct DatasetByID: GraphQLOperation {
 
     let name = "dataset"
     let kind = RequestKind.read
-    let document = "query Dataset($id: ID!) { dataset(where: { id: $id }) { id name rowCount } }"
+    let document = "query Dataset($id: ID!) { dataset(where: { id: $id }) { \(DatasetInfo.fields) } }"
     var variables: JSONValue { ["id": .string(id.rawValue)] }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> DatasetInfo {
@@ -171,14 +179,17 @@ private struct DataRowsOfDataset: GraphQLOperation {
     let cursor: String?
     let limit: Int
     let externalID: String?
+    let detail: RowDetail
 
     let name = "datasetDataRows"
     let kind = RequestKind.read
-    let document = """
+    var document: String {
+        """
         query DataRows($id: ID!, $from: ID, $first: Int, $where: DatasetDataRowWhereInput) \
         { datasetDataRows(id: $id, from: $from, first: $first, where: $where) \
-        { nodes { id externalId globalKey rowData } pageInfo { hasNextPage startCursor } } }
+        { nodes { \(detail.fields) } pageInfo { hasNextPage startCursor } } }
         """
+    }
     var variables: JSONValue {
         [
             "id": .string(dataset.rawValue), "from": cursor.map(JSONValue.string) ?? .null,
@@ -197,10 +208,14 @@ private struct DataRowsOfDataset: GraphQLOperation {
 
 private struct DataRowByID: GraphQLOperation {
     let id: DataRowID
+    let detail: RowDetail
 
     let name = "dataRow"
     let kind = RequestKind.read
-    let document = "query DataRow($id: ID!) { dataRow(where: { id: $id }) { id externalId globalKey rowData } }"
+    var document: String {
+        let fields = detail == .brief ? detail.fields : detail.fields + " dataset { id }"
+        return "query DataRow($id: ID!) { dataRow(where: { id: $id }) { \(fields) } }"
+    }
     var variables: JSONValue { ["id": .string(id.rawValue)] }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> ListedRow {
@@ -239,14 +254,8 @@ extension DatasetInfo {
         id = DatasetID(rawValue: try value.requiredString("id"))
         name = value["name"]?.text ?? ""
         rowCount = value["rowCount"]?.int
-    }
-}
-
-extension ListedRow {
-    init(_ node: JSONValue) throws(BadAnswer) {
-        id = DataRowID(rawValue: try node.requiredString("id"))
-        externalID = node["externalId"]?.text
-        globalKey = node["globalKey"]?.text
-        rowData = node["rowData"]?.text
+        description = value["description"]?.text
+        createdAt = value["createdAt"]?.text
+        updatedAt = value["updatedAt"]?.text
     }
 }
