@@ -85,7 +85,9 @@ public final class DatarowDaemon: Sendable {
             lastError: lastError,
             now: { time.now })
         let reporting = ReportingService(
-            store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: state), files: StatusFiles()),
+            store: ledger,
+            folder: StatusFolder(
+                StatusLayout(stateDirectory: state), files: StatusFiles(), boot: BootID.current()),
             snapshot: { await view.snapshot() }, clock: clock, now: { time.now },
             report: { [logger] event in
                 switch event {

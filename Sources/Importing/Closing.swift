@@ -69,10 +69,18 @@ struct Closings: Sendable {
         }
         try await ledger.recordDestinations(closings.map(\.closing), at: context.clock.now)
         let plans = closings
-        let written = try await workbench.run {
-            let written = try plans.map { try ResultsWriting(plan: $0, workFolder: workFolder).write() }
+        let tries = try await workbench.run {
+            let tries = plans.map { plan in Result { try ResultsWriting(plan: plan, workFolder: workFolder).write() } }
             try DiskSync().fileSystem(of: stateDirectory)
-            return written
+            return tries
+        }
+        var written: [ClosingPlan] = []
+        for (plan, result) in zip(plans, tries) {
+            // One that cannot be written does not hold up the others.
+            switch result {
+            case .success(let plan): written.append(plan)
+            case .failure(let error): try await postpone(plan.closing.item, error)
+            }
         }
         let moved = try await putAway(written)
         try await ledger.recordClosed(moved.map(\.closing), at: context.clock.now)

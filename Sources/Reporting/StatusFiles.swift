@@ -16,6 +16,15 @@ public struct StatusFiles: FileWriting {
         }
     }
 
+    public func seal(_ path: FilePath, with bytes: [UInt8]) throws(StatusFileError) {
+        do throws(FileError) {
+            try DiskSync().fileSystem(of: path.removingLastComponent())
+            try AtomicFile.write(bytes, to: path, durable: true)
+        } catch {
+            throw StatusFileError("sync", path, error.errno)
+        }
+    }
+
     public func remove(_ path: FilePath) throws(StatusFileError) {
         guard path.withPlatformString({ unlink($0) }) != 0, errno != ENOENT else { return }
         throw StatusFileError("remove", path, Errno(rawValue: errno))

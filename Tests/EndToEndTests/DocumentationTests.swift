@@ -12,7 +12,9 @@ struct DocumentationTests {
     func examples(page: String) async throws {
         let examples = try DocumentedExample.all(of: Self.root.appending(path: page))
         #expect(!examples.isEmpty, "\(page) shows no manifest")
-        let settings = SiteSettings(watch: ["operations: [create, upsert, update, delete]", "media_wait: 5s", "linger: 0s"])
+        let settings = SiteSettings(watch: [
+            "operations: [create, upsert, update, delete]", "media_wait: 5s", "linger: 0s",
+        ])
         try await Site.with(settings) { site in
             try await site.start()
             for example in examples { try await drop(example, site) }
