@@ -76,35 +76,56 @@ let package = Package(
         // The configuration.
         .target(name: "Settings", dependencies: ["DataRows", .system, .yams]),
 
+        // The way to the account that it names.
+        .target(name: "Account", dependencies: ["LabelboxAPI", "Pacing", "Settings", "Transport", .system]),
+
         // The desk.
         .target(
             name: "Daemon",
             dependencies: [
-                "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting",
-                "Settings", "Transport", .log, .system,
+                "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing",
+                "Reporting", "Settings", "Transport", .log, .system,
             ]),
         .executableTarget(
             name: "datarowd", dependencies: ["Daemon", "Settings", .arguments, .log, .system, .unixSignals]),
 
         .target(
             name: "Control",
-            dependencies: ["DataRows", "Files", "Intake", "Ledger", "Reporting", "Settings", .system]),
+            dependencies: [
+                "Account", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting",
+                "Settings", "Transport", .system,
+            ]),
         .executableTarget(
             name: "datarowctl",
-            dependencies: ["Control", "DataRows", "Ledger", "Reporting", "Settings", .arguments, .system]),
+            dependencies: [
+                "Account", "Control", "DataRows", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
+                .arguments, .system, .unixSignals,
+            ]),
 
         // The stage set.
         .target(name: "LabelboxSimulator", dependencies: ["Locking", .crypto, .nio, .nioHTTP, .nioPosix]),
         .executableTarget(name: "labelbox-sim", dependencies: ["LabelboxSimulator", .arguments]),
 
         // Tests: one target a room.
+        .testTarget(
+            name: "AccountTests", dependencies: ["Account", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
         .target(name: "TestSupport", dependencies: ["Files", "Locking", .system], path: "Tests/TestSupport"),
         .executableTarget(
             name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger", "Locking",
+                "Pacing", "Reporting", "Transport", .log, .system,
+            ], path: "Tests/Simulate"),
+        .executableTarget(
+            name: "prepare-rows", dependencies: ["DataRows", "Importing", "LabelboxAPI", "Transport", .system],
+            path: "Tests/PrepareRows"),
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "DataRows", "Files", "Intake", "Ledger", "Locking", "Reporting", "Settings", .system,
+                "Control", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
+                "TestSupport", .system,
             ]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(
@@ -128,6 +149,7 @@ let package = Package(
         .testTarget(
             name: "ReportingTests", dependencies: ["DataRows", "Ledger", "Locking", "Reporting", "Results", .system]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", .system, .yams]),
+        .testTarget(name: "SimulationTests", dependencies: ["simulate"]),
         .testTarget(name: "TransportTests", dependencies: ["Locking", "Transport", .system]),
     ],
     cLanguageStandard: .c17

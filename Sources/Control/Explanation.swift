@@ -99,6 +99,12 @@ public enum FileOnDisk: Sendable, Hashable {
         return status.st_mode & S_IFMT == S_IFREG ? .regular(bytes: Int64(status.st_size)) : .other
     }
 
+    /// Whether a folder is there, links followed.
+    public static func isFolder(_ path: FilePath) -> Bool {
+        var status = stat()
+        return path.withPlatformString({ stat($0, &status) }) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     var sentence: String {
         switch self {
         case .absent: "No file is there now."

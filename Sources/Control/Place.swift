@@ -26,6 +26,16 @@ public struct Place: Sendable {
         }
     }
 
+    /// Reads the configuration; `nil` where there is none in the usual place, and none was asked for.
+    public func settingsIfAny() throws(ControlError) -> Settings? {
+        do throws(SettingsError) { return try Settings.load(configuration) } catch {
+            guard configuration == FilePath(Self.usualConfiguration),
+                error.problems.allSatisfy({ $0.code == .unreadable })
+            else { throw ControlError(settings: error) }
+            return nil
+        }
+    }
+
     /// The state directory; the configuration is only read where it was not given.
     public func stateDirectory() throws(ControlError) -> FilePath {
         if let stateOverride { return stateOverride }

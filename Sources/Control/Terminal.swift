@@ -28,6 +28,13 @@ public struct Terminal: Sendable, Hashable {
         return locale.uppercased().contains("UTF-8") || locale.uppercased().contains("UTF8")
     }
 
+    /// Ends as programs do whose reader went away, also where SIGPIPE was ignored by who started this one.
+    private static func endByBrokenPipe() -> Never {
+        signal(SIGPIPE, SIG_DFL)
+        raise(SIGPIPE)
+        exit(128 + SIGPIPE)
+    }
+
     /// Writes to standard output, all of it.
     ///
     /// - Throws: ``ControlError``; a reader that went away ends the program quietly by SIGPIPE, as it does others.
@@ -37,6 +44,7 @@ public struct Terminal: Sendable, Hashable {
             let written = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if written < 0 {
                 if errno == EINTR { continue }
+                if errno == EPIPE { endByBrokenPipe() }
                 throw ControlError(
                     "standard output", why: String(cString: strerror(errno)), hint: "see where it goes", status: .io)
             }

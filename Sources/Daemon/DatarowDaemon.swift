@@ -1,3 +1,4 @@
+internal import Account
 internal import Files
 internal import Foundation
 internal import Importing
@@ -17,7 +18,7 @@ internal import Transport
 /// It decides nothing.
 public final class DatarowDaemon: Sendable {
     /// Of the program, in its status and its requests.
-    public static let version = "0.1.0"
+    public static let version = Release.version
 
     private let settings: Settings
     private let logger: Logger
@@ -186,12 +187,4 @@ final class LastError: Sendable {
     func record(_ message: String, at now: Date) {
         value.withLock { $0 = DaemonSnapshot.Trouble(at: now, message: message) }
     }
-}
-
-/// Reads the key anew for each request, so that a rotated one is used at once.
-struct FoundCredentials: CredentialSource {
-    let file: FilePath?
-    let environment: [String: String]
-
-    func apiKey() throws -> String { try APIKey.find(file: file, environment: environment).key.secret }
 }

@@ -124,7 +124,8 @@ extension WatchSettings {
             folder: folder, datasetID: DatasetID(rawValue: dataset),
             operations: Set(operations.compactMap { DataRows.RowOperation(rawValue: $0.rawValue) }),
             policy: rowPolicy,
-            invalidRows: onInvalidRow == .reject ? .reject : .skip, maximumRowsPerTask: maxRowsPerTask, linger: linger,
-            maximumManifestBytes: maxManifestSize, mediaURLAge: mediaURLAge)
+            invalidRows: onInvalidRow == .reject ? .reject : .skip, maximumRowsPerTask: maxRowsPerTask,
+            deletesPerRequest: deletesPerRequest, linger: linger, maximumManifestBytes: maxManifestSize,
+            mediaURLAge: mediaURLAge)
     }
 }

@@ -8,6 +8,13 @@ public struct DatasetID: RawRepresentable, Hashable, Codable, Sendable, CustomSt
     public var description: String { rawValue }
 }
 
+/// A project of Labelbox.
+public struct ProjectID: RawRepresentable, Hashable, Codable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
+}
+
 /// A data row of Labelbox.
 public struct DataRowID: RawRepresentable, Hashable, Codable, Sendable, CustomStringConvertible {
     public let rawValue: String

@@ -10,7 +10,7 @@ public import SystemPackage
 ///
 /// New folders are not watched by themselves: the taker of a `.folder` hint calls `watch` and scans the
 /// folder, in this order, or else what is put there in between would be missed.
-public final class DirectoryHints: Sendable {
+public final class DirectoryHints: FolderHints {
     /// What may have happened; paths are relative to the root.
     public enum Hint: Hashable, Sendable {
         /// A file got this name by a rename: it was complete before it came.
@@ -28,6 +28,12 @@ public final class DirectoryHints: Sendable {
         public var overflowed = false
         /// The root itself was moved, removed or unmounted: its watches are worth nothing.
         public var isRootLost = false
+
+        package init(hints: [Hint] = [], overflowed: Bool = false, isRootLost: Bool = false) {
+            self.hints = hints
+            self.overflowed = overflowed
+            self.isRootLost = isRootLost
+        }
     }
 
     private struct Pending {
@@ -160,4 +166,13 @@ public final class DirectoryHints: Sendable {
         }
         return isNews
     }
+}
+
+/// Where it may be worth looking, by whatever means that is known; see ``DirectoryHints``.
+package protocol FolderHints: Sendable {
+    func watch(_ folder: FilePath) throws(FileError)
+    func beginScan()
+    func dropUnseenWatches()
+    func take() -> DirectoryHints.Batch
+    var watchedFolders: Int { get }
 }

@@ -41,7 +41,7 @@ struct Closings: Sendable {
         do {
             try await ledger.postpone(
                 item, until: now.advanced(by: .seconds(10)),
-                reason: "its rows have ended, but it could not be put away: \(error); this is tried again", at: now)
+                reason: "\(error)", at: now)
         } catch LedgerError.leaseLost {
             // It was closed before the error came about.
         }
@@ -69,6 +69,7 @@ struct Closings: Sendable {
         }
         try await ledger.recordDestinations(closings.map(\.closing), at: context.clock.now)
         let plans = closings
+        // What one import cannot write must not hold up the others.
         let tries = try await workbench.run {
             let tries = plans.map { plan in Result { try ResultsWriting(plan: plan, workFolder: workFolder).write() } }
             try DiskSync().fileSystem(of: stateDirectory)
@@ -76,7 +77,6 @@ struct Closings: Sendable {
         }
         var written: [ClosingPlan] = []
         for (plan, result) in zip(plans, tries) {
-            // One that cannot be written does not hold up the others.
             switch result {
             case .success(let plan): written.append(plan)
             case .failure(let error): try await postpone(plan.closing.item, error)
@@ -173,13 +173,5 @@ struct ClosingPlan: Sendable {
         }
         taken.insert(name)
         return name
-    }
-}
-
-extension FilePath {
-    /// The path with `suffix` at the end of its last name.
-    func appendingToName(_ suffix: String) -> FilePath {
-        guard let name = lastComponent else { return self }
-        return removingLastComponent().appending(FilePath(bytes: name.bytes + Array(suffix.utf8)).components)
     }
 }

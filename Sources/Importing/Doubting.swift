@@ -12,6 +12,8 @@ struct Doubting: Sendable {
     let ledger: any LedgerStore
     let keys: KeySearch
     let settling: SubmissionSettling
+    let deleting: Deleting
+    let submitting: Bell
     let context: StageContext
     /// How many rows each submission had at the last look; forgotten with the process, which only prolongs the doubt.
     let seen = Locked<[SubmissionID: Int]>([:])
@@ -38,10 +40,14 @@ struct Doubting: Sendable {
 
     private func look(_ item: Leased<SubmissionRecord>) async throws {
         let submission = item.item
-        // Only rows that are created can be told apart from those that were there before. The others may be sent twice
-        // without harm: they lead to the same row.
+        if submission.operation == RowOperation.delete.rawValue { return try await deleting.delete(item) }
+        // That a row was changed cannot be seen, but the same change twice leads to the same row: it is sent again as it was,
+        // and judged by what was found before it was sent first.
         guard submission.operation == RowOperation.create.rawValue else {
-            return try await settling.settleDoubt(item, found: [:])
+            let now = context.clock.now
+            try await ledger.recordNotSubmitted(
+                item, until: now, reason: "the answer to the call was lost; its changes are sent again", at: now)
+            return submitting.ring()
         }
         let wanted = try await settling.openKeys(submission, TaskReport(status: ""))
         let found = try await keys.find(wanted)

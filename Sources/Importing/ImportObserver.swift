@@ -10,6 +10,7 @@ public struct ImportObserver: Sendable {
     private let logger: Logger
     private let claims = Counter(label: "datarowd_manifests_claimed_total")
     private let rowsSubmitted = Counter(label: "datarowd_rows_submitted_total")
+    private let rowsDeleted = Counter(label: "datarowd_rows_deletion_taken_total")
     private let uploads = Counter(label: "datarowd_media_uploaded_total")
     private let uploadedBytes = Counter(label: "datarowd_media_uploaded_bytes_total")
     private let retries = Counter(label: "datarowd_request_retries_total")
@@ -63,6 +64,11 @@ public struct ImportObserver: Sendable {
         logger.info(
             "Submitted",
             metadata: ["submission": "\(id)", "task": "\(task)", "rows": "\(rows)", "chunks": "\(chunks)"])
+    }
+
+    func deleted(_ id: SubmissionID, rows: Int) {
+        rowsDeleted.increment(by: rows)
+        logger.notice("Deletion taken", metadata: ["submission": "\(id)", "rows": "\(rows)"])
     }
 
     func ambiguous(_ id: SubmissionID, reason: String) {

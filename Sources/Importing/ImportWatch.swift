@@ -19,6 +19,8 @@ public struct ImportWatch: Sendable {
     public var policy: RowPolicy
     public var invalidRows: InvalidRows
     public var maximumRowsPerTask: Int
+    /// The most rows that one request deletes.
+    public var deletesPerRequest: Int
     public var linger: Duration
     /// The most bytes of a manifest, once inflated.
     public var maximumManifestBytes: Int64
@@ -30,8 +32,8 @@ public struct ImportWatch: Sendable {
 
     public init(
         folder: DropFolder, datasetID: DatasetID?, operations: Set<RowOperation>, policy: RowPolicy,
-        invalidRows: InvalidRows, maximumRowsPerTask: Int, linger: Duration, maximumManifestBytes: Int64,
-        mediaURLAge: Duration
+        invalidRows: InvalidRows, maximumRowsPerTask: Int, deletesPerRequest: Int = 4_000, linger: Duration,
+        maximumManifestBytes: Int64, mediaURLAge: Duration
     ) {
         self.folder = folder
         self.datasetID = datasetID
@@ -39,6 +41,7 @@ public struct ImportWatch: Sendable {
         self.policy = policy
         self.invalidRows = invalidRows
         self.maximumRowsPerTask = maximumRowsPerTask
+        self.deletesPerRequest = deletesPerRequest
         self.linger = linger
         self.maximumManifestBytes = maximumManifestBytes
         self.mediaURLAge = mediaURLAge

@@ -27,6 +27,8 @@ public final class Importer: Sendable {
         public var random: @Sendable () -> UInt64
         /// Told whenever something may have changed that others show.
         public var changed: @Sendable () -> Void
+        /// Where work is done that keeps a thread busy.
+        package var hands = Hands.threads(name: "datarowd.work")
 
         public init(
             watches: [ImportWatch], ledger: any LedgerStore, client: LabelboxClient, stateDirectory: FilePath,
@@ -138,13 +140,16 @@ public final class Importer: Sendable {
         let (ledger, client, clock, context) = (parts.ledger, parts.client, parts.clock, context)
         let watches = Dictionary(uniqueKeysWithValues: parts.watches.map { ($0.name, $0) })
         let work = WorkFolder(stateDirectory: parts.stateDirectory)
-        let workbench = Workbench(name: "datarowd.work")
+        let workbench = Workbench(parts.hands)
         let account = AccountFacts(client: client, clock: clock)
         let reader = SubmissionReader(ledger: ledger, workFolder: work, watches: watches)
         let keys = KeySearch(client: client, clock: clock)
         let settling = SubmissionSettling(
             ledger: ledger, reader: reader, keys: keys, account: account, workFolder: work, workbench: workbench,
             context: context, sealing: bells.submitting, closing: bells.closing)
+        let deleting = Deleting(
+            ledger: ledger, client: client, lookup: DeletionLookup(keys: keys, rows: RowSearch(client: client)),
+            settling: settling, account: account, context: context, doubting: bells.doubting)
         let owner = parts.owner
         let grants: @Sendable () -> LeaseGrant = {
             let now = clock.now
@@ -162,7 +167,9 @@ public final class Importer: Sendable {
         let submitting = Submitting(
             ledger: ledger, client: client, reader: reader,
             texts: TextUploads(ledger: ledger, client: client, watches: watches, clock: clock), account: account,
-            workbench: workbench, context: context, settling: settling, watching: bells.watching,
+            workbench: workbench, context: context, settling: settling, deleting: deleting,
+            changing: Changing(ledger: ledger, keys: keys, settling: settling, context: context),
+            watching: bells.watching,
             doubting: bells.doubting, closing: bells.closing
         ).stage(bell: bells.submitting, grants: grants)
         let watching = Watching(
@@ -171,8 +178,11 @@ public final class Importer: Sendable {
         ).stage(bell: bells.watching, grants: grants)
         let collecting = Collecting(ledger: ledger, client: client, settling: settling, context: context)
             .stage(bell: bells.collecting, grants: grants)
-        let doubting = Doubting(ledger: ledger, keys: keys, settling: settling, context: context)
-            .stage(bell: bells.doubting, grants: grants)
+        let doubting = Doubting(
+            ledger: ledger, keys: keys, settling: settling, deleting: deleting, submitting: bells.submitting,
+            context: context
+        )
+        .stage(bell: bells.doubting, grants: grants)
         let closing = Closings(
             watches: watches, ledger: ledger, workFolder: work, stateDirectory: parts.stateDirectory,
             workbench: workbench,

@@ -9,11 +9,16 @@ internal import SystemPackage
 struct Judgement: Sendable {
     private(set) var report: TaskReport
     let operation: String
+    /// How things were before the call; `nil` where rows are only created.
+    let findings: Findings?
     private(set) var segments: [SegmentResults] = []
+    /// Keys of rows that one row of the submission created, so that another one updated it.
+    private var createdKeys = Set<String>()
 
-    init(report: TaskReport, operation: String) {
+    init(report: TaskReport, operation: String, findings: Findings? = nil) {
         self.report = report
         self.operation = operation
+        self.findings = findings
     }
 
     /// The rows of one segment that have ended, as lines, and those that have not.
@@ -39,7 +44,7 @@ struct Judgement: Sendable {
             return ResultsPart(firstRow: firstLine, lines: .file(path))
         }
 
-        fileprivate mutating func add(_ line: ResultLine) {
+        mutating func add(_ line: ResultLine) {
             if firstLine == nil { firstLine = line.row }
             line.append(to: &lines)
             switch line.outcome {
@@ -51,7 +56,7 @@ struct Judgement: Sendable {
             }
         }
 
-        fileprivate mutating func fail(
+        mutating func fail(
             _ row: Int, _ error: ErrorEntry, key: ArraySlice<UInt8>?, externalID: ArraySlice<UInt8>?
         ) {
             add(
@@ -71,17 +76,17 @@ struct Judgement: Sendable {
     mutating func judge(
         _ segment: SegmentRecord, _ row: Int, _ fate: SubmissionReader.Fate, _ chunk: ChunkBuffer
     ) throws {
-        if segments.last?.segment.id != segment.id {
-            segments.append(SegmentResults(segment: segment, outcome: SegmentOutcome(segment: segment.id)))
-        }
-        let here = segments.count - 1
+        let here = enter(segment)
         switch fate {
+        case .delete(_, let names):
+            segments[here].open.append(row)
+            segments[here].openNames[row] = (names.globalKey?[...], names.externalID?[...])
         case .fail(let error, let names):
             segments[here].fail(row, error, key: names.globalKey?[...], externalID: names.externalID?[...])
         case .send(let identity):
             let key = identity.globalKey.map { chunk.bytes[$0.lowerBound - 1..<$0.upperBound + 1] }
             let externalID = identity.externalID.map { chunk.bytes[$0] }
-            switch word(for: identity, in: chunk, segment) {
+            switch word(for: identity, in: chunk, segment, row) {
             case .ended(let outcome, let id):
                 segments[here].add(
                     ResultLine(
@@ -91,6 +96,14 @@ struct Judgement: Sendable {
                 segments[here].fail(
                     row, ErrorEntry(row: row, code: "labelbox_refused", message: message), key: key,
                     externalID: externalID)
+            case .missing:
+                segments[here].fail(
+                    row,
+                    ErrorEntry(
+                        row: row, code: "not_found",
+                        message: "there is no row with this global key, so nothing was updated; "
+                            + "set the operation to upsert to create what is not there"),
+                    key: key, externalID: externalID)
             case .open:
                 segments[here].open.append(row)
                 segments[here].openNames[row] = (
@@ -100,18 +113,80 @@ struct Judgement: Sendable {
         }
     }
 
+    /// Where the results of a segment are, which is the last or a new one.
+    private mutating func enter(_ segment: SegmentRecord) -> Int {
+        if segments.last?.segment.id != segment.id {
+            segments.append(SegmentResults(segment: segment, outcome: SegmentOutcome(segment: segment.id)))
+        }
+        return segments.count - 1
+    }
+
+    /// Takes the next row with its line; rows come by segment, and in order.
+    mutating func take(_ line: ResultLine, of segment: SegmentRecord) {
+        let here = enter(segment)
+        guard line.outcome == .failed, let failure = line.failure else { return segments[here].add(line) }
+        segments[here].fail(
+            line.row, ErrorEntry(row: line.row, code: failure.code, message: failure.message), key: line.globalKey,
+            externalID: line.externalID)
+    }
+
     private enum Word {
         case ended(ResultLine.Outcome, DataRowID?)
         case failed(String)
+        /// The row that it was to update was not there.
+        case missing
         case open
     }
 
-    private mutating func word(for identity: RowIdentity, in chunk: ChunkBuffer, _ segment: SegmentRecord) -> Word {
-        let done: ResultLine.Outcome = operation == RowOperation.create.rawValue ? .created : .updated
+    private mutating func word(
+        for identity: RowIdentity, in chunk: ChunkBuffer, _ segment: SegmentRecord, _ row: Int
+    ) -> Word {
+        switch identity.target {
+        case .id(let range)?: return word(forID: DataRowID(rawValue: chunk.string(in: range)), identity, chunk)
+        case .globalKey?: return word(forKeyOf: identity, chunk, segment, row)
+        case nil: return word(forNew: identity, chunk, segment, row)
+        }
+    }
+
+    private func externalID(_ identity: RowIdentity, _ chunk: ChunkBuffer) -> String? {
+        identity.externalID.map { chunk.string(in: $0.lowerBound + 1..<$0.upperBound - 1) }
+    }
+
+    /// A row that was to be updated, whatever its names are or were.
+    private mutating func word(forID id: DataRowID, _ identity: RowIdentity, _ chunk: ChunkBuffer) -> Word {
+        if report.hasReported(id) { return .ended(.updated, id) }
+        if let key = identity.globalKey, case .failed(let message)? = report.word(for: chunk.string(in: key)) {
+            return .failed(message)
+        }
+        return report.takeFailure(externalID: externalID(identity, chunk)).map(Word.failed) ?? .open
+    }
+
+    /// A row that was to be updated where its key existed, and else, in an upsert, to be created.
+    private mutating func word(
+        forKeyOf identity: RowIdentity, _ chunk: ChunkBuffer, _ segment: SegmentRecord, _ row: Int
+    ) -> Word {
+        if findings?.isMissing(segment.id, row) ?? false { return .missing }
+        guard let range = identity.globalKey else { return .open }
+        let key = chunk.string(in: range)
+        let wasThere = findings?.wasPresent(segment.id, row) ?? true
+        switch report.word(for: key) {
+        case .created(let id)?:
+            // Of two rows with one new key the first creates what the second updates.
+            return .ended(wasThere || !createdKeys.insert(key).inserted ? .updated : .created, id)
+        case .failed(let message)?: return .failed(message)
+        case nil:
+            // That a row exists says that it was created; it does not say that it was changed.
+            guard !wasThere, let id = report.row(foundBy: key) else { return .open }
+            return .ended(createdKeys.insert(key).inserted ? .created : .updated, id)
+        }
+    }
+
+    private mutating func word(
+        forNew identity: RowIdentity, _ chunk: ChunkBuffer, _ segment: SegmentRecord, _ row: Int
+    ) -> Word {
         guard let range = identity.globalKey else {
-            let externalID = identity.externalID.map { chunk.string(in: $0.lowerBound + 1..<$0.upperBound - 1) }
-            switch report.takeWord(externalID: externalID) {
-            case .created(let id)?: return .ended(done, id)
+            switch report.takeWord(externalID: externalID(identity, chunk)) {
+            case .created(let id)?: return .ended(.created, id)
             case .failed(let message)?: return .failed(message)
             case nil: return .open
             }
@@ -119,16 +194,17 @@ struct Judgement: Sendable {
         let key = chunk.string(in: range)
         switch report.word(for: key) {
         case .created(let id)?:
-            return .ended(done, id)
+            return .ended(.created, id)
         case .failed(let message)? where TaskReport.isDuplicate(message):
             // The key is in use. Whoever sent it before, the row is there; whether it was we decides how it is called.
             guard let id = report.row(foundBy: key) else { return .failed(message) }
-            return .ended(segment.earlierSends > 0 ? done : .alreadyPresent, id)
+            let isOurs = findings.map { !$0.wasPresent(segment.id, row) } ?? (segment.earlierSends > 0)
+            return .ended(isOurs ? .created : .alreadyPresent, id)
         case .failed(let message)?:
             return .failed(message)
         case nil:
             guard let id = report.row(foundBy: key) else { return .open }
-            return .ended(done, id)
+            return .ended(.created, id)
         }
     }
 

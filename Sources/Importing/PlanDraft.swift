@@ -59,7 +59,7 @@ final class PlanDraft: @unchecked Sendable {
 
     func take(_ row: SurveyedRow, workFolder: WorkFolder) throws {
         if let segment = current,
-            segment.planned.rowCount >= watch.maximumRowsPerTask || segment.planned.length >= Self.segmentBytes
+            segment.planned.rowCount >= watch.mostRows(row.operation) || segment.planned.length >= Self.segmentBytes
         {
             closeSegment()
         }
@@ -132,6 +132,7 @@ final class PlanDraft: @unchecked Sendable {
         plan.rejectedRows = summary.rejectedRows
         plan.sha256 = Hexadecimal.string(summary.dropped.sha256)
         plan.operation = summary.operation.rawValue
+        plan.maximumRowsPerTask = watch.mostRows(summary.operation)
         plan.datasetID = summary.header.datasetID ?? watch.datasetID
         var hasRepeats = false
         if let repetition = repetition.take() { hasRepeats = try repetition.finish() != nil }
@@ -151,13 +152,6 @@ final class PlanDraft: @unchecked Sendable {
                     code: "operation_not_allowed",
                     message: "the operation '\(summary.operation.rawValue)' is not among this watch's 'operations'; "
                         + "drop the manifest elsewhere, or allow it in the configuration"))
-        }
-        guard summary.operation != .delete else {
-            return end(
-                .rejected, "rows cannot be deleted by a manifest in this version",
-                ErrorEntry(
-                    code: "operation_not_supported", message: "the operation 'delete' is not available in this version")
-            )
         }
         var policy = watch.policy
         policy.operation = summary.operation
@@ -187,6 +181,13 @@ final class PlanDraft: @unchecked Sendable {
                 "nothing was imported, since on_invalid_row is reject and \(plan.rejectedRows) of \(plan.totalRows) rows are invalid"
             )
         }
+    }
+}
+
+extension ImportWatch {
+    /// How many rows share a call: a task, or a deletion.
+    fileprivate func mostRows(_ operation: RowOperation) -> Int {
+        operation == .delete ? deletesPerRequest : maximumRowsPerTask
     }
 }
 

@@ -87,7 +87,7 @@ struct Planning: Sendable {
         let abandonment = Abandonment()
         try await abandonment.guarding {
             try await workbench.run {
-                let manifest = try openManifest(draft, abandonment)
+                let manifest = try Self.openManifest(draft, workFolder, isCancelled: { abandonment.isAbandoned })
                 let summary = try ManifestSurvey.run(
                     manifest, policy: draft.watch.policy, isCancelled: { abandonment.isAbandoned }
                 ) { row in
@@ -99,7 +99,10 @@ struct Planning: Sendable {
         }
     }
 
-    private func openManifest(_ draft: PlanDraft, _ abandonment: Abandonment) throws -> ManifestFile {
+    /// Opens the claimed manifest, unfolded if it is compressed.
+    static func openManifest(
+        _ draft: PlanDraft, _ workFolder: WorkFolder, isCancelled: () -> Bool
+    ) throws -> ManifestFile {
         guard let format = ManifestFormat(fileName: draft.record.path.string) else {
             throw IntakeRefusal(
                 "its name ends in none of .json, .jsonl, .ndjson (perhaps with .gz), so its layout is not known")
@@ -121,7 +124,7 @@ struct Planning: Sendable {
         return try ManifestInflation.inflate(
             manifest, to: workFolder.inflated(draft.record.id),
             limits: InflationLimits(maximumBytes: draft.watch.maximumManifestBytes),
-            isCancelled: { abandonment.isAbandoned })
+            isCancelled: isCancelled)
     }
 
     // MARK: Storing segments

@@ -9,7 +9,7 @@ internal import SystemPackage
 /// needed and never stored: once to be sent, and again when results are to be matched with rows. All of it runs on a
 /// thread of the workbench.
 struct SubmissionReader: Sendable {
-    let ledger: any LedgerStore
+    let ledger: any SegmentSource
     let workFolder: WorkFolder
     let watches: [String: ImportWatch]
 
@@ -19,6 +19,8 @@ struct SubmissionReader: Sendable {
         case send(RowIdentity)
         /// It cannot be sent.
         case fail(ErrorEntry, RowNames)
+        /// It is not sent, and names a row that is to be deleted.
+        case delete(RowTarget?, RowNames)
     }
 
     /// What reading needs from outside.
@@ -29,6 +31,8 @@ struct SubmissionReader: Sendable {
         var textURL: ([UInt8], SegmentRecord) throws -> String
         /// Whether to stop.
         var isAbandoned: () -> Bool
+        /// Whether a row of a segment is passed over, and never handed on.
+        var isLeftOut: (_ segment: Int64, _ row: Int) -> Bool = { _, _ in false }
     }
 
     /// Tells of each row that is to be sent, in the order of segments and rows.
@@ -88,6 +92,10 @@ struct SubmissionReader: Sendable {
             ) { row in
                 if row.index & 0xff == 0, needs.isAbandoned() { throw CancellationError() }
                 guard segment.only?.contains(row.index) ?? true else { return }
+                if needs.isLeftOut(segment.id, row.index) { return }
+                if open.instructions.policy.operation == .delete {
+                    return try body(row.index, .delete(row.deletionTarget, row.names), &chunk)
+                }
                 var addition = RowAddition(ordinal: ordinals[row.index] ?? 0)
                 if let name = row.mediaPath(open.instructions.policy) {
                     let outcome = media[name]

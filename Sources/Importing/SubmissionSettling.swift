@@ -23,9 +23,10 @@ struct SubmissionSettling: Sendable {
     /// Ends a submission by what its task reported; what the report leaves open is looked up first.
     func settle(_ item: Leased<SubmissionRecord>, report: TaskReport) async throws {
         var report = report
-        let open = try await openKeys(item.item, report)
-        if !open.isEmpty { report.add(found: try await keys.find(open)) }
-        try await record(item, report: report, rest: .fail(Self.notReported(report)))
+        let open = try await openNames(item.item, report)
+        report.reserve(open.ids)
+        if !open.keys.isEmpty { report.add(found: try await keys.find(open.keys)) }
+        try await record(item, report: report, rest: .fail(Self.notReported(report, item.item)))
     }
 
     /// Ends a submission of which the server refused all or nobody knows how far it got.
@@ -34,9 +35,11 @@ struct SubmissionSettling: Sendable {
     /// when a single row is left, that row is at fault.
     func settleApart(_ item: Leased<SubmissionRecord>, report: TaskReport, mayHaveArrived: Bool) async throws {
         var report = report
+        let open = try await openNames(item.item, report)
+        report.reserve(open.ids)
         // That a row exists says that it was created; it does not say that it was changed.
         if item.item.operation == RowOperation.create.rawValue {
-            report.add(found: try await keys.find(try await openKeys(item.item, report)))
+            report.add(found: try await keys.find(open.keys))
         }
         try await record(item, report: report, rest: .apart(mayHaveArrived: mayHaveArrived))
     }
@@ -61,6 +64,36 @@ struct SubmissionSettling: Sendable {
         }
     }
 
+    /// What a submission of deletions asks for; rows that cannot be read any more ask for nothing.
+    func deletionRequests(_ submission: SubmissionRecord) async throws -> [DeletionRequest] {
+        try await pass(submission, [DeletionRequest]()) { requests, segment, row, fate, _ in
+            guard case .delete(let target?, _) = fate else { return }
+            requests.append(DeletionRequest(segment: segment.id, row: row, target: target))
+        }
+    }
+
+    /// Ends a submission of deletions: its rows are gone, but for those that failed.
+    func settleDeletion(
+        _ item: Leased<SubmissionRecord>, _ deletion: Deletion, failures: [DataRowID: ErrorEntry]
+    ) async throws {
+        let entries = deletion.bySegment
+        let start = Judgement(report: TaskReport(status: "COMPLETE"), operation: item.item.operation)
+        let judged = try await pass(item.item, start) { judgement, segment, row, fate, chunk in
+            let names: RowNames
+            switch fate {
+            case .delete(_, let said): names = said
+            // It can be that the manifest was taken away, and the row is deleted all the same.
+            case .fail(_, let said): names = said
+            case .send: return
+            }
+            guard let entry = entries[segment.id]?[row] else { return try judgement.judge(segment, row, fate, chunk) }
+            judgement.take(entry.line(names, failures: failures), of: segment)
+        }
+        try await record(
+            item, judged,
+            rest: .fail(ErrorEntry(code: "not_found", message: "nothing was found out about this row; drop it again")))
+    }
+
     /// Ends a submission none of whose rows can be imported.
     func failAll(_ item: Leased<SubmissionRecord>, with error: ErrorEntry) async throws {
         var report = TaskReport(status: "NOT_SENT")
@@ -70,28 +103,41 @@ struct SubmissionSettling: Sendable {
 
     /// The keys of rows that are to be looked up before they can be judged.
     func openKeys(_ submission: SubmissionRecord, _ report: TaskReport) async throws -> [String] {
-        try await pass(submission, [String]()) { state, _, _, fate, chunk in
-            guard case .send(let identity) = fate, let range = identity.globalKey else { return }
+        try await openNames(submission, report).keys
+    }
+
+    /// The keys of rows that are to be looked up before they can be judged, and the ids by which rows are told.
+    private func openNames(
+        _ submission: SubmissionRecord, _ report: TaskReport
+    ) async throws -> (keys: [String], ids: Set<DataRowID>) {
+        try await pass(submission, (keys: [String](), ids: Set<DataRowID>())) { state, _, _, fate, chunk in
+            guard case .send(let identity) = fate else { return }
+            if case .id(let range)? = identity.target {
+                state.ids.insert(DataRowID(rawValue: chunk.string(in: range)))
+                return
+            }
+            guard let range = identity.globalKey else { return }
             let key = chunk.string(in: range)
             switch report.word(for: key) {
             case .created: return
             case .failed(let message) where !TaskReport.isDuplicate(message): return
-            case .failed, nil: state.append(key)
+            case .failed, nil: state.keys.append(key)
             }
         }
     }
 
-    private static func notReported(_ report: TaskReport) -> ErrorEntry {
-        ErrorEntry(
+    private static func notReported(_ report: TaskReport, _ submission: SubmissionRecord) -> ErrorEntry {
+        let isNew = submission.operation == RowOperation.create.rawValue
+        return ErrorEntry(
             code: "not_reported",
-            message:
-                "the task ended as \(report.status) without a word about this row, and it does not exist; drop it again"
-        )
+            message: "the task ended as \(report.status) without a word about this row"
+                + "\(isNew ? ", and it does not exist" : "; whether it was changed is not known"); drop it again")
     }
 
     // MARK: One pass over the rows
 
-    private func pass<State: Sendable>(
+    /// Tells of each row of a submission, as it is sent.
+    func pass<State: Sendable>(
         _ submission: SubmissionRecord, _ start: State,
         body: @escaping @Sendable (inout State, SegmentRecord, Int, SubmissionReader.Fate, ChunkBuffer) throws -> Void
     ) async throws -> State {
@@ -128,10 +174,17 @@ struct SubmissionSettling: Sendable {
 
     private func record(_ item: Leased<SubmissionRecord>, report: TaskReport, rest: Rest) async throws {
         let submission = item.item
-        let judged = try await pass(submission, Judgement(report: report, operation: submission.operation)) {
-            judgement, segment, row, fate, chunk in
+        let findings = submission.changesRows ? try await ledger.findings(of: submission.id) : nil
+        let start = Judgement(
+            report: report, operation: submission.operation, findings: try findings.map(Findings.decode))
+        let judged = try await pass(submission, start) { judgement, segment, row, fate, chunk in
             try judgement.judge(segment, row, fate, chunk)
         }
+        try await record(item, judged, rest: rest)
+    }
+
+    private func record(_ item: Leased<SubmissionRecord>, _ judged: Judgement, rest: Rest) async throws {
+        let (submission, report) = (item.item, judged.report)
         var outcomes = try await finish(judged, rest, submission)
         // Segments of which no row was to be told anything still have to be ended.
         try await addSilent(&outcomes, submission)

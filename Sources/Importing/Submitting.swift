@@ -14,6 +14,8 @@ struct Submitting: Sendable {
     let workbench: Workbench
     let context: StageContext
     let settling: SubmissionSettling
+    let deleting: Deleting
+    let changing: Changing
     let watching: Bell
     let doubting: Bell
     let closing: Bell
@@ -54,10 +56,12 @@ struct Submitting: Sendable {
 
     private func submit(_ item: Leased<SubmissionRecord>) async throws {
         let submission = item.item
+        if submission.operation == RowOperation.delete.rawValue { return try await deleting.delete(item) }
         if let refusal = try await account.refusal(of: submission.datasetID) {
             return try await settling.failAll(item, with: refusal)
         }
-        let shipment = try await upload(submission)
+        let findings = submission.changesRows ? try await changing.findings(item) : nil
+        let shipment = try await upload(submission, findings)
         guard shipment.rows > 0 else {
             return try await settling.settle(item, report: TaskReport(status: "NOT_SENT"))
         }
@@ -72,11 +76,6 @@ struct Submitting: Sendable {
             if error is CancellationError { throw error }
             throw AfterIntent(cause: error)
         }
-    }
-
-    /// Something went wrong after the intent was made durable.
-    private struct AfterIntent: Error {
-        let cause: any Error
     }
 
     /// Writes to the ledger until it can be written: what the server answered must not be lost to a full disk.
@@ -99,7 +98,7 @@ struct Submitting: Sendable {
         var rows = 0
     }
 
-    private func upload(_ submission: SubmissionRecord) async throws -> Shipment {
+    private func upload(_ submission: SubmissionRecord, _ findings: Findings?) async throws -> Shipment {
         let abandonment = Abandonment()
         return try await abandonment.guarding {
             try await workbench.run {
@@ -121,7 +120,8 @@ struct Submitting: Sendable {
                         textURL: { text, segment in
                             try Workbench.wait { try await texts.url(of: text, for: segment) }
                         },
-                        isAbandoned: { abandonment.isAbandoned }),
+                        isAbandoned: { abandonment.isAbandoned },
+                        isLeftOut: { findings?.isLeftOut($0, $1) ?? false }),
                     full: send, body: { _, _, _, _ in })
                 try send(&chunk)
                 return shipment

@@ -19,6 +19,9 @@ package struct TaskReport: Sendable {
     package var reason = ""
     private var byKey: [String: Word] = [:]
     private var keyless: [String?: [Word]] = [:]
+    /// What was said of rows without a key that failed, where rows are told by their ids; see ``reserve(_:)``.
+    private var keylessFailures: [String?: [String]] = [:]
+    private var ids = Set<DataRowID>()
     /// Rows that exist though the task did not report them as created: those that were looked up.
     private var found: [String: DataRowID] = [:]
     /// Whether keys that the task did not report were looked up.
@@ -27,6 +30,7 @@ package struct TaskReport: Sendable {
     package init(status: String) { self.status = status }
 
     package mutating func add(_ row: CreatedRow) {
+        ids.insert(row.id)
         add(.created(row.id), key: row.globalKey, externalID: row.externalID)
     }
 
@@ -57,6 +61,34 @@ package struct TaskReport: Sendable {
     package mutating func takeWord(externalID: String?) -> Word? {
         for name in [externalID, nil] {
             if let word = keyless[name]?.popLast() { return word }
+        }
+        return takeFailure(externalID: externalID).map(Word.failed)
+    }
+
+    /// Whether the task reported a row, by its id, as created or changed.
+    package func hasReported(_ id: DataRowID) -> Bool { ids.contains(id) }
+
+    /// Sets aside what was said of rows that are told by their ids, so that no other row takes it for its own.
+    ///
+    /// A failure names no id: it belongs to one of the rows that were not reported, by the names that were sent.
+    package mutating func reserve(_ targets: Set<DataRowID>) {
+        guard !targets.isEmpty else { return }
+        for (name, words) in keyless {
+            keyless[name] = words.filter { word in
+                switch word {
+                case .created(let id): return !targets.contains(id)
+                case .failed(let message):
+                    keylessFailures[name, default: []].append(message)
+                    return false
+                }
+            }
+        }
+    }
+
+    /// Takes one word about a row without a key that failed.
+    package mutating func takeFailure(externalID: String?) -> String? {
+        for name in [externalID, nil] {
+            if let message = keylessFailures[name]?.popLast() { return message }
         }
         return nil
     }

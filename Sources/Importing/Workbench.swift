@@ -6,16 +6,19 @@ internal import Locking
 ///
 /// Swift's own threads are as many as the machine has cores and must never wait for a disk; these may.
 final class Workbench: Sendable {
-    private let queue: DispatchQueue
+    /// Whose threads the work of the present thread is done on.
+    @TaskLocal private static var present = Hands.threads(name: "datarowd.work")
 
-    init(name: String) {
-        queue = DispatchQueue(label: name, attributes: .concurrent)
-    }
+    private let hands: Hands
+
+    init(_ hands: Hands) { self.hands = hands }
 
     /// Runs `body` on a thread of its own; how many at a time is up to the callers.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try body() }) }
+            hands.start { [hands] in
+                continuation.resume(with: Self.$present.withValue(hands) { Result { try body() } })
+            }
         }
     }
 
@@ -24,18 +27,50 @@ final class Workbench: Sendable {
     /// It is how a long read stands still until what it produced is stored or sent: back-pressure without a buffer.
     /// Never to be called on one of Swift's own threads.
     static func wait<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
-        let done = DispatchSemaphore(value: 0)
+        let done = present.gate()
         let slot = Locked<Result<Value, any Error>?>(nil)
         // Unstructured because no task is running here; it ends before this function does.
         Task {
             let result: Result<Value, any Error>
             do { result = .success(try await body()) } catch { result = .failure(error) }
             slot.withLock { $0 = result }
-            done.signal()
+            done.open()
         }
         done.wait()
         guard let result = slot.withLock({ $0 }) else { throw CancellationError() }
         return try result.get()
+    }
+}
+
+/// Threads that may block, and what they wait at.
+public struct Hands: Sendable {
+    /// What one thread waits at, once, until another opens it.
+    package protocol Gate: Sendable {
+        func open()
+        func wait()
+    }
+
+    fileprivate let start: @Sendable (_ body: @escaping @Sendable () -> Void) -> Void
+    fileprivate let gate: @Sendable () -> any Gate
+
+    package init(
+        start: @escaping @Sendable (_ body: @escaping @Sendable () -> Void) -> Void,
+        gate: @escaping @Sendable () -> any Gate
+    ) {
+        self.start = start
+        self.gate = gate
+    }
+
+    /// The system's threads.
+    public static func threads(name: String) -> Hands {
+        let queue = DispatchQueue(label: name, attributes: .concurrent)
+        return Hands(start: { body in queue.async { body() } }, gate: { Semaphore() })
+    }
+
+    private struct Semaphore: Gate {
+        let semaphore = DispatchSemaphore(value: 0)
+        func open() { semaphore.signal() }
+        func wait() { semaphore.wait() }
     }
 }
 

@@ -87,7 +87,7 @@ extension DropFolder {
 
     private func watchRoot() {
         do {
-            hints = try DirectoryHints(root: settings.path, capacity: limits.hints) { [bell] in bell.ring() }
+            hints = try watching(settings.path, limits.hints) { [bell] in bell.ring() }
             watchTrouble = nil
             state = .watching
         } catch {

@@ -9,17 +9,19 @@ extension DropFolder {
     /// links are resolved it must be below the drop folder or a media root. A file that is found ready counts as
     /// asked for: it is not handed out as loose media any more.
     public func resolveMedia(path: String, manifestRelativePath: FilePath) -> MediaResolution {
-        do {
-            let parsed = try MediaPath.parse(path)
-            return try settle(try locate(parsed, from: manifestRelativePath.removingLastComponent()), text: path)
-        } catch let refusal as MediaRefusal {
-            return .refused(refusal)
-        } catch let refusal as BeneathOpener.Refusal {
-            return resolution(of: refusal, text: path)
-        } catch {
-            return .refused(MediaRefusal(code: .unreadable, message: "'\(path)' cannot be read: \(error)"))
+        switch locator.find(path, besides: manifestRelativePath) {
+        case .missing: return .missing
+        case .refused(let refusal): return .refused(refusal)
+        case .found(let place):
+            do {
+                return try settle(place)
+            } catch {
+                return MediaLocator.resolution(of: error, text: path)
+            }
         }
     }
+
+    nonisolated var locator: MediaLocator { MediaLocator(folder: settings.path, mediaRoots: settings.mediaRoots) }
 
     /// Opens media that was found ready.
     ///
@@ -29,7 +31,7 @@ extension DropFolder {
     public nonisolated func openMedia(_ media: OpenableMedia) throws(IntakeError) -> OpenFile {
         let path = mediaPath(media)
         do {
-            guard let root = canonicalRoot(media.rootIndex) else {
+            guard let root = locator.canonicalRoot(media.rootIndex) else {
                 throw IntakeError(.vanished, path, "Its folder is gone.")
             }
             let file = try BeneathOpener(root: root).open(media.relativePath, followingLinks: false)
@@ -55,80 +57,11 @@ extension DropFolder {
         return root.pushing(media.relativePath)
     }
 
-    private struct Located {
-        let rootIndex: Int
-        let relativePath: FilePath
-        let look: FileLook
-    }
-
-    private nonisolated func canonicalRoot(_ index: Int) -> FilePath? {
-        (index == 0 ? settings.path : settings.mediaRoots[index - 1]).withoutLinks()
-    }
-
-    private func locate(_ path: FilePath, from folder: FilePath) throws -> Located {
-        let roots = (0...settings.mediaRoots.count).map {
-            (given: $0 == 0 ? settings.path : settings.mediaRoots[$0 - 1], real: canonicalRoot($0))
-        }
-        guard let drop = roots[0].real else { throw BeneathOpener.Refusal.missing }
-        if path.isRelative {
-            let below = folder.pushing(path)
-            do {
-                return try located(try BeneathOpener(root: drop).place(below), roots.map(\.real))
-            } catch BeneathOpener.Refusal.outside {
-                return try locateByRealPath(drop.pushing(below), roots.map(\.real))
-            }
-        }
-        for root in roots {
-            for spelled in [root.given, root.real].compactMap(\.self) where path.starts(with: spelled) {
-                guard let real = root.real else { throw BeneathOpener.Refusal.missing }
-                var below = path
-                _ = below.removePrefix(spelled)
-                if below.isEmpty { throw BeneathOpener.Refusal.notRegular(.directory) }
-                do {
-                    return try located(try BeneathOpener(root: real).place(below), roots.map(\.real))
-                } catch BeneathOpener.Refusal.outside {
-                    break
-                }
-            }
-        }
-        return try locateByRealPath(path, roots.map(\.real))
-    }
-
-    /// The way over absolute links, and from one root into another.
-    ///
-    /// What leads out is refused whether or not it exists, so that a manifest cannot ask what there is.
-    private func locateByRealPath(_ path: FilePath, _ roots: [FilePath?]) throws -> Located {
-        guard let real = path.withoutLinks() else { throw BeneathOpener.Refusal.outside }
-        for case let root? in roots where real != root && real.starts(with: root) {
-            var below = real
-            _ = below.removePrefix(root)
-            // Opened beneath the root again: a link put there since is not followed out.
-            return try located(try BeneathOpener(root: root).place(below), roots)
-        }
-        throw BeneathOpener.Refusal.outside
-    }
-
-    private func located(_ place: BeneathOpener.Place, _ roots: [FilePath?]) throws -> Located {
-        for (index, root) in roots.enumerated() {
-            guard let root, place.path != root, place.path.starts(with: root) else { continue }
-            var below = place.path
-            _ = below.removePrefix(root)
-            return Located(rootIndex: index, relativePath: below, look: place.look)
-        }
-        guard roots.contains(place.path) else { throw BeneathOpener.Refusal.outside }
-        throw BeneathOpener.Refusal.notRegular(.directory)
-    }
-
     private func key(_ rootIndex: Int, _ relativePath: FilePath) -> FilePath {
         rootIndex == 0 ? relativePath : settings.mediaRoots[rootIndex - 1].pushing(relativePath)
     }
 
-    private func settle(_ file: Located, text: String) throws -> MediaResolution {
-        guard file.look.kind == .regular else { throw BeneathOpener.Refusal.notRegular(file.look.kind) }
-        if file.rootIndex == 0, file.relativePath.components.first == DropFolderLayout.ownFolder {
-            let message = "'\(text)' lies in the daemon's own folder. Name a file that you dropped."
-            throw MediaRefusal(code: .outside, message: message)
-        }
+    private func settle(_ file: MediaLocator.Place) throws(BeneathOpener.Refusal) -> MediaResolution {
         let key = key(file.rootIndex, file.relativePath)
         let identity = file.look.identity
         func ready(strikes: Int) -> MediaResolution {
@@ -149,7 +82,7 @@ extension DropFolder {
             return .settling(reason: reason, until: wallClock() - .zero + settings.settle)
         case .ready, .held, .full: break
         }
-        let root = canonicalRoot(file.rootIndex) ?? settings.path
+        let root = locator.canonicalRoot(file.rootIndex) ?? settings.path
         if try BeneathOpener(root: root).open(file.relativePath, followingLinks: false).writer() == .present {
             if isLoose { media.postpone(key, at: now) } else { named.postpone(key, at: now) }
             let reason = "\(SettleTracker.Reason.openForWriting)"
@@ -166,24 +99,5 @@ extension DropFolder {
     private func isOld(_ identity: FileIdentity) -> Bool {
         let age = wallClock().timeIntervalSince1970 - Double(identity.changed) / 1e9
         return .seconds(age) >= settings.settle
-    }
-
-    private func resolution(of refusal: BeneathOpener.Refusal, text: String) -> MediaResolution {
-        switch refusal {
-        case .missing: .missing
-        case .outside:
-            .refused(
-                MediaRefusal(
-                    code: .outside,
-                    message:
-                        "'\(text)' leads out of the drop folder. Put the file in it, or its folder into 'media_roots'.")
-            )
-        case .notRegular(.directory):
-            .refused(MediaRefusal(code: .directory, message: "'\(text)' is a folder. Name a file."))
-        case .notRegular(let kind):
-            .refused(MediaRefusal(code: .notRegular, message: "'\(text)' is a \(kind). Name a regular file."))
-        case .failed(let error):
-            .refused(MediaRefusal(code: .unreadable, message: "'\(text)' cannot be read: \(error)"))
-        }
     }
 }

@@ -2,7 +2,7 @@ internal import DataRows
 public import Files
 public import FoundationEssentials
 public import Logging
-internal import SystemPackage
+package import SystemPackage
 
 /// One watched folder: finds what is dropped, knows when it is complete, takes it, and puts it away.
 ///
@@ -17,10 +17,11 @@ public actor DropFolder {
     nonisolated let limits: DropFolderLimits
     nonisolated let disk: DiskSync
     nonisolated let bell = Doorbell()
+    nonisolated let watching: HintSource
     nonisolated let time: MonotonicTime
     nonisolated let wallClock: @Sendable () -> Date
     nonisolated let logger: Logger
-    private nonisolated let executor: QueueExecutor
+    private nonisolated let executor: any SerialExecutor
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -33,7 +34,7 @@ public actor DropFolder {
     var ready: [ReadyFile] = []
     var handedOut = HandedOut()
     var footing: Footing?
-    var hints: DirectoryHints?
+    var hints: (any FolderHints)?
     var backlog = HintBacklog()
     var scan: Scan?
     var nextScan: Duration = .zero
@@ -49,6 +50,20 @@ public actor DropFolder {
         _ settings: DropFolderSettings, limits: DropFolderLimits = DropFolderLimits(), clock: any Clock<Duration>,
         wallClock: @escaping @Sendable () -> Date, disk: DiskSync = DiskSync(), logger: Logger
     ) {
+        self.init(
+            settings, limits: limits, clock: clock, wallClock: wallClock, disk: disk, logger: logger,
+            executor: QueueExecutor("datarowd.intake.\(settings.name)"),
+            watching: { (root, capacity, wake) throws(FileError) in
+                try DirectoryHints(root: root, capacity: capacity, wake: wake)
+            })
+    }
+
+    /// As the other, on an executor and with a source of hints that are given.
+    package init(
+        _ settings: DropFolderSettings, limits: DropFolderLimits, clock: any Clock<Duration>,
+        wallClock: @escaping @Sendable () -> Date, disk: DiskSync, logger: Logger, executor: any SerialExecutor,
+        watching: @escaping HintSource
+    ) {
         self.settings = settings
         self.limits = limits
         self.disk = disk
@@ -57,7 +72,8 @@ public actor DropFolder {
         layout = DropFolderLayout(settings)
         rules = FileRules(settings)
         time = MonotonicTime(clock)
-        executor = QueueExecutor("datarowd.intake.\(settings.name)")
+        self.executor = executor
+        self.watching = watching
         manifests = SettleTracker(settle: settings.settle, capacity: limits.settling)
         named = SettleTracker(settle: settings.settle, capacity: limits.settling)
         media = SettleTracker(settle: settings.settle, grace: settings.mediaGrace, capacity: limits.settling)
@@ -165,6 +181,11 @@ public actor DropFolder {
         bell.ring()
     }
 }
+
+/// Begins to tell of changes below a folder: at most so many paths wait, and each news wakes by a call.
+package typealias HintSource =
+    @Sendable (_ root: FilePath, _ capacity: Int, _ wake: @escaping @Sendable () -> Void) throws(FileError)
+    -> any FolderHints
 
 extension Date {
     static func - (date: Date, duration: Duration) -> Date {

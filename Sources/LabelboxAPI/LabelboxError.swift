@@ -104,6 +104,29 @@ public struct LabelboxError: Error, Hashable, Sendable, CustomStringConvertible 
         }
     }
 
+    /// A stable word for programs.
+    public var code: String {
+        switch kind {
+        case .rateLimited: "rate_limited"
+        case .authentication: "authentication"
+        case .quota: "quota"
+        case .permission: "permission"
+        case .notFound: "not_found"
+        case .conflict: "conflict"
+        case .invalidQuery: "invalid_query"
+        case .queryTooComplex: "query_too_complex"
+        case .tooLarge: "too_large"
+        case .answerTooLarge: "answer_too_large"
+        case .serverError: "server_error"
+        case .badAnswer: "bad_answer"
+        case .unreachable: "unreachable"
+        case .connectionLost: "connection_lost"
+        case .bodySource: "file_unreadable"
+        case .cancelled: "called_off"
+        case .refused: "labelbox_refused"
+        }
+    }
+
     public var description: String {
         var text = operation
         if let httpStatus { text += ": HTTP \(httpStatus)" }

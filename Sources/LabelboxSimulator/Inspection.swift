@@ -17,6 +17,8 @@ extension Service {
             control.withLock { $0.faults.removeAll() }
             return .json(200, ["ok": true])
         case ("POST", "/_sim/datasets"): return createDataset(body, now)
+        case ("POST", "/_sim/projects"): return createProject(body, now)
+        case ("POST", "/_sim/rows"): return seedRows(body)
         case ("GET", _) where path.hasPrefix("/files/"): return file(path)
         case ("GET", _) where path.hasPrefix("/results/"): return result(path)
         default: return .json(404, ["message": .string("There is no \(method) \(path)")])
@@ -42,6 +44,29 @@ extension Service {
         let id = json["id"]?.string
         let made = world.withLock { $0.createDataset(id: id, name: json["name"]?.string ?? id ?? "dataset", now: now) }
         return .json(200, ["id": .string(made)])
+    }
+
+    private func createProject(_ body: [UInt8], _ now: Moment) -> Response {
+        guard let json = try? JSONValue(parsing: body) else { return .json(400, ["message": "The body is no JSON"]) }
+        let id = json["id"]?.string
+        let datasets = (json["datasets"]?.list ?? []).compactMap(\.string)
+        let made = world.withLock {
+            $0.createProject(id: id, name: json["name"]?.string ?? id ?? "project", datasets: datasets, now: now)
+        }
+        return .json(200, ["id": .string(made)])
+    }
+
+    private func seedRows(_ body: [UInt8]) -> Response {
+        guard let json = try? JSONValue(parsing: body), let count = json["count"]?.int, count >= 0 else {
+            return .json(400, ["message": "The body is no JSON with a \"count\""])
+        }
+        let id = json["dataset"]?.string ?? ""
+        guard let dataset = world.withLock({ $0.datasetNumber(id) }) else {
+            return .json(404, ["message": .string("There is no dataset '\(id)'")])
+        }
+        let prefix = String((json["prefix"]?.string ?? "seed-").filter { $0.isASCII && !"\"\\".contains($0) })
+        Seeding.run(dataset, count: count, prefix: prefix) { body in world.withLock { body(&$0) } }
+        return .json(200, ["rows": JSONValue(count)])
     }
 
     func state(_ now: Moment) -> JSONValue {
@@ -166,6 +191,10 @@ extension World {
             if row.globalKey.exists { output.string(slabs[row.globalKey]) } else { output.raw("null") }
             output.raw(",\"row_data\":")
             json(row.rowData)
+            output.raw(",\"created_at\":")
+            output.string(row.created.text)
+            output.raw(",\"updated_at\":")
+            output.string(row.updated.text)
             output.raw(",\"payload\":")
             json(row.payload)
             output.raw("}\n")

@@ -14,13 +14,17 @@ final class Service: Sendable {
     let world: Locked<World>
     let control: Locked<Control>
     let folder: String
-    let runner: TaskRunner
+    /// Has a task's work done after a while.
+    let schedule: @Sendable (_ task: Int, _ delay: Duration) -> Void
 
-    init(settings: Simulator.Settings, folder: String, world: Locked<World>, runner: TaskRunner) {
+    init(
+        settings: Simulator.Settings, folder: String, world: Locked<World>,
+        schedule: @escaping @Sendable (_ task: Int, _ delay: Duration) -> Void
+    ) {
         self.settings = settings
         self.folder = folder
         self.world = world
-        self.runner = runner
+        self.schedule = schedule
         control = Locked(
             Control(
                 faults: Faults(rules: settings.faults, seed: settings.faultSeed),
@@ -108,7 +112,7 @@ final class Service: Sendable {
                 let answer = world.answer(fields, root: root, context)
                 return (answer, before, world.tasks[before...].map(\.due))
             }
-            for (index, due) in due.enumerated() { runner.schedule(firstTask + index, in: due - now) }
+            for (index, due) in due.enumerated() { schedule(firstTask + index, due - now) }
             response = .json(200, answer.body)
         }
         guard let fault else {

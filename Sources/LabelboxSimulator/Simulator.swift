@@ -31,6 +31,8 @@ public final class Simulator: Sendable {
         public var faultSeed: UInt64 = 1
         /// Datasets that exist from the start.
         public var datasets: [(id: String, name: String)] = []
+        /// Projects that exist from the start, with the ids of their datasets.
+        public var projects: [(id: String, name: String, datasets: [String])] = []
         /// Root fields that a request may have; nil for no limit.
         public var complexityLimit: Int?
         /// A longer request gets a 413 before it is read; nil for no limit.
@@ -49,16 +51,19 @@ public final class Simulator: Sendable {
 
     public let port: Int
     private let service: Service
+    private let runner: TaskRunner
     private let channel: any Channel
     private let group: MultiThreadedEventLoopGroup
     private let temporaryFolder: String?
     private let isStopped = Locked(false)
 
     private init(
-        port: Int, service: Service, channel: any Channel, group: MultiThreadedEventLoopGroup, temporaryFolder: String?
+        port: Int, service: Service, runner: TaskRunner, channel: any Channel, group: MultiThreadedEventLoopGroup,
+        temporaryFolder: String?
     ) {
         self.port = port
         self.service = service
+        self.runner = runner
         self.channel = channel
         self.group = group
         self.temporaryFolder = temporaryFolder
@@ -75,7 +80,9 @@ public final class Simulator: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let world = Locked(World(settings: settings, now: Moment.now()))
         let runner = TaskRunner(world: world, loop: group.next())
-        let service = Service(settings: settings, folder: folder, world: world, runner: runner)
+        let service = Service(settings: settings, folder: folder, world: world) { task, delay in
+            runner.schedule(task, in: delay)
+        }
         do {
             let channel = try await listen(on: settings.port, group, service)
             let port = channel.localAddress?.port ?? settings.port
@@ -84,8 +91,14 @@ public final class Simulator: Sendable {
                 for dataset in settings.datasets {
                     _ = world.createDataset(id: dataset.id, name: dataset.name, now: Moment.now())
                 }
+                for project in settings.projects {
+                    _ = world.createProject(
+                        id: project.id, name: project.name, datasets: project.datasets, now: Moment.now())
+                }
             }
-            return Simulator(port: port, service: service, channel: channel, group: group, temporaryFolder: temporary)
+            return Simulator(
+                port: port, service: service, runner: runner, channel: channel, group: group,
+                temporaryFolder: temporary)
         } catch {
             try? await runner.stop()
             try? await group.shutdownGracefully()
@@ -124,7 +137,7 @@ public final class Simulator: Sendable {
             })
         else { return }
         try? await channel.close()
-        try? await service.runner.stop()
+        try? await runner.stop()
         try? await group.shutdownGracefully()
         if let temporaryFolder { Self.removeFolder(temporaryFolder) }
     }

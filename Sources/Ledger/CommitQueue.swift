@@ -16,6 +16,7 @@ final class CommitQueue: Sendable {
     private struct State {
         var waiting: [Step] = []
         var isDraining = false
+        var isClosed = false
     }
 
     /// Bounds how long one transaction holds back the readers' view and the first of its callers.
@@ -25,7 +26,16 @@ final class CommitQueue: Sendable {
     private let state = Locked(State())
     private let changed = Locked<(@Sendable () -> Void)?>(nil)
 
-    init(writer: any DatabaseWriter) { self.writer = writer }
+    /// How a drain comes to the writer's connection; by the connection's own queue unless given.
+    private let turns: LedgerTurns?
+
+    init(writer: any DatabaseWriter, turns: LedgerTurns?) {
+        self.writer = writer
+        self.turns = turns
+    }
+
+    /// Refuses every step from now on: there is no connection for it any more.
+    func close() { state.withLock { $0.isClosed = true } }
 
     /// Has `body` called after each commit that changed something.
     func onChange(_ body: @escaping @Sendable () -> Void) {
@@ -49,7 +59,12 @@ final class CommitQueue: Sendable {
                 defer { state.isDraining = true }
                 return !state.isDraining
             }
-            if mustDrain { writer.asyncWriteWithoutTransaction { self.drain($0) } }
+            guard mustDrain else { return }
+            if let turns {
+                turns.later { self.writer.writeWithoutTransaction { self.drain($0) } }
+            } else {
+                writer.asyncWriteWithoutTransaction { self.drain($0) }
+            }
         }
         guard let value = slot.withLock({ $0 }) else {
             throw LedgerError.defect(path: "", why: "a step ended without a value")
@@ -59,13 +74,17 @@ final class CommitQueue: Sendable {
 
     private func drain(_ db: Database) {
         while true {
-            let steps = state.withLock { state in
+            let (steps, isClosed) = state.withLock { state in
                 let steps = Array(state.waiting.prefix(Self.stepsPerCommit))
                 state.waiting.removeFirst(steps.count)
                 if steps.isEmpty { state.isDraining = false }
-                return steps
+                return (steps, state.isClosed)
             }
             if steps.isEmpty { return }
+            if isClosed {
+                for step in steps { step.end(LedgerError.unavailable(path: "", why: "it is closed")) }
+                continue
+            }
             let before = db.totalChangesCount
             for (step, error) in zip(steps, commit(steps, in: db)) { step.end(error) }
             if db.totalChangesCount != before { changed.withLock { $0 }?() }

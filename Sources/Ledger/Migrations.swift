@@ -10,8 +10,17 @@ enum Migrations {
     static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
+        migrator.registerMigration("2") { db in try db.execute(sql: findings) }
         return migrator
     }()
+
+    /// What was found on the server before a call, for as long as the call may have to be made or judged again.
+    private static let findings = """
+        CREATE TABLE findings (
+            submission_id TEXT PRIMARY KEY,
+            found BLOB NOT NULL
+        ) STRICT;
+        """
 
     /// The ledger grows with manifests, media and tasks, never with rows: what belongs to rows lives in files.
     private static let first = """

@@ -13,6 +13,8 @@ extension SQLiteLedger {
                     phase = 'settled', task_status = ?, reason = ?, finished_at = ?, completion = 100,
                     lease_owner = NULL, lease_until = NULL
                     """, [status, reason, now.stored])
+            try db.cachedStatement(sql: "DELETE FROM findings WHERE submission_id = ?")
+                .execute(arguments: [item.item.id.rawValue])
             var touched = Set<String>()
             for outcome in outcomes {
                 touched.insert(try Self.settle(db, outcome, of: item.item, at: now))

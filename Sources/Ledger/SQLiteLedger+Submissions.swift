@@ -4,7 +4,7 @@ internal import GRDB
 
 extension SQLiteLedger {
     public func seal(limit: Int, at now: Date) async throws -> Sealing {
-        try await write { db in
+        try await write { [freshName] db in
             var sealing = Sealing()
             let groups = try Row.fetchAll(
                 db.cachedStatement(
@@ -28,7 +28,7 @@ extension SQLiteLedger {
                         sealing.next = now
                         return sealing
                     }
-                    let taken = try Self.sealOne(db, key, maximum: maximum, at: now)
+                    let taken = try Self.sealOne(db, key, named: freshName, maximum: maximum, at: now)
                     if taken.segments == 0 { break }
                     segments -= taken.segments
                     rows -= taken.rows
@@ -49,9 +49,10 @@ extension SQLiteLedger {
 
     /// Moves ready segments of one batch, oldest first, into a new submission.
     private static func sealOne(
-        _ db: Database, _ key: (batch: String, isolation: String?), maximum: Int, at now: Date
+        _ db: Database, _ key: (batch: String, isolation: String?), named freshName: () -> String, maximum: Int,
+        at now: Date
     ) throws -> (segments: Int, rows: Int) {
-        let id = SubmissionID(rawValue: UUID().uuidString.lowercased())
+        let id = SubmissionID(rawValue: freshName())
         var rows = 0
         var segments = 0
         var shares: [String: Int] = [:]
@@ -145,11 +146,38 @@ extension SQLiteLedger {
         }
     }
 
-    public func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String, at now: Date) async throws {
+    public func recordFindings(_ item: Leased<SubmissionRecord>, found: Data, at now: Date) async throws {
+        try await write { db in
+            try Self.update(db, item, set: "reason = ''", [])
+            try db.cachedStatement(
+                sql: "INSERT INTO findings VALUES (?, ?) ON CONFLICT DO UPDATE SET found = excluded.found"
+            ).execute(arguments: [item.item.id.rawValue, found])
+        }
+    }
+
+    public func findings(of submission: SubmissionID) async throws -> Data? {
+        try await read { db in
+            try Data.fetchOne(
+                db.cachedStatement(sql: "SELECT found FROM findings WHERE submission_id = ?"),
+                arguments: [submission.rawValue])
+        }
+    }
+
+    public func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String?, at now: Date) async throws {
         try await write { db in
             try Self.update(
                 db, item, set: "phase = 'submitting', manifest_url = ?, reason = '', submitted_at = ?",
                 [manifestURL, now.stored])
+            if manifestURL == nil { try Self.start(db, item, at: now) }
+        }
+    }
+
+    /// Marks the imports with rows in a submission as started.
+    private static func start(_ db: Database, _ item: Leased<SubmissionRecord>, at now: Date) throws {
+        try forEachImport(db, of: item.item.id) { id, _ in
+            try db.cachedStatement(sql: "UPDATE imports SET started_at = COALESCE(started_at, ?) WHERE id = ?")
+                .execute(arguments: [now.stored, id])
+            try refresh(db, id, at: now)
         }
     }
 
@@ -198,11 +226,7 @@ extension SQLiteLedger {
                     phase = 'ambiguous', next_attempt = ?, reason = ?, attempts = attempts + 1,
                     lease_owner = NULL, lease_until = NULL
                     """, [nextLook.stored, reason])
-            try Self.forEachImport(db, of: item.item.id) { id, _ in
-                try db.cachedStatement(sql: "UPDATE imports SET started_at = COALESCE(started_at, ?) WHERE id = ?")
-                    .execute(arguments: [now.stored, id])
-                try Self.refresh(db, id, at: now)
-            }
+            try Self.start(db, item, at: now)
         }
     }
 

@@ -10,15 +10,18 @@ public final class SQLiteLedger: LedgerStore {
     let path: String
     let pool: DatabasePool
     let queue: CommitQueue
+    private let turns: LedgerTurns?
+    /// Makes the names of submissions.
+    let freshName: @Sendable () -> String
 
     /// Opens or creates the ledger, makes a backup of an older one and brings it up to date.
     public static func open(at path: FilePath) throws(LedgerError) -> SQLiteLedger {
         try open(at: path, tracing: nil)
     }
 
-    /// As ``open(at:)``; `tracing` is told each statement before it runs.
+    /// As ``open(at:)``; `tracing` is told each statement before it runs, `turns` decide when what runs.
     package static func open(
-        at path: FilePath, tracing: (@Sendable (String) -> Void)?
+        at path: FilePath, tracing: (@Sendable (String) -> Void)?, turns: LedgerTurns? = nil
     ) throws(LedgerError) -> SQLiteLedger {
         let ledger = try translating(path.string) {
             var configuration = Configuration()
@@ -36,7 +39,7 @@ public final class SQLiteLedger: LedgerStore {
             let pool = try DatabasePool(path: path.string, configuration: configuration)
             // Not in `prepareDatabase`: a pool sets NORMAL after that, when it turns WAL on, and commits would not be synced.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            return SQLiteLedger(path: path.string, pool: pool)
+            return SQLiteLedger(path: path.string, pool: pool, turns: turns)
         }
         try ledger.migrate()
         return ledger
@@ -61,14 +64,17 @@ public final class SQLiteLedger: LedgerStore {
         return ledger
     }
 
-    private init(path: String, pool: DatabasePool) {
+    private init(path: String, pool: DatabasePool, turns: LedgerTurns? = nil) {
         self.path = path
         self.pool = pool
-        queue = CommitQueue(writer: pool)
+        self.turns = turns
+        freshName = if let turns { turns.name } else { { UUID().uuidString.lowercased() } }
+        queue = CommitQueue(writer: pool, turns: turns)
     }
 
-    /// Ends all connections; the ledger must not be used afterwards.
+    /// Ends all connections; whatever is asked of the ledger afterwards fails.
     public func close() throws {
+        queue.close()
         try pool.close()
     }
 
@@ -126,7 +132,12 @@ public final class SQLiteLedger: LedgerStore {
     }
 
     func read<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        do { return try await pool.read(view) } catch { throw Self.ledgerError(error, path: path) }
+        do {
+            guard let turns else { return try await pool.read(view) }
+            return try await turns.result { [pool] in try pool.read(view) }
+        } catch {
+            throw Self.ledgerError(error, path: path)
+        }
     }
 
     private static func translating<Value>(_ path: String, _ body: () throws -> Value) throws(LedgerError) -> Value {
@@ -151,6 +162,28 @@ public final class SQLiteLedger: LedgerStore {
             return .unavailable(path: path, why: why)
         default:
             return .defect(path: path, why: why)
+        }
+    }
+}
+
+/// Decides when steps and views have their turn, and on which thread, in the place of the connections' own queues.
+package struct LedgerTurns: Sendable {
+    /// Has `body` run later, once.
+    let later: @Sendable (_ body: @escaping @Sendable () -> Void) -> Void
+    /// Makes the names of submissions, none of them twice.
+    let name: @Sendable () -> String
+
+    package init(
+        later: @escaping @Sendable (_ body: @escaping @Sendable () -> Void) -> Void,
+        name: @escaping @Sendable () -> String
+    ) {
+        self.later = later
+        self.name = name
+    }
+
+    func result<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            later { continuation.resume(with: Result { try body() }) }
         }
     }
 }

@@ -79,6 +79,9 @@ public struct StateSentence: Sendable {
 
     private var importing: String {
         if record.phase == .closing {
+            if let retry = postponed {
+                return "Every row has its outcome, but its files cannot be put away yet\(retry)."
+            }
             return "Every row has its outcome; the results are written and the manifest is put away next."
         }
         if let task = tasks.first(where: { $0.phase == .ambiguous }) { return ambiguous(task) }

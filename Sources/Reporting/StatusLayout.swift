@@ -31,20 +31,8 @@ public struct StatusLayout: Sendable, Hashable {
     }
 
     static let suffix = Array(".status.json".utf8)
-    /// `NAME_MAX` of every file system that Linux writes to.
-    static let longestName = 255
 
-    static func statusName(_ name: [UInt8]) -> [UInt8] {
-        if name.count + suffix.count <= longestName { return name + suffix }
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        let mark = Array("~\(String(repeating: "0", count: 16 - digits.count))\(digits)".utf8)
-        var end = longestName - suffix.count - mark.count
-        // Do not cut a character in two.
-        while end > 0, name[end] & 0xC0 == 0x80 { end -= 1 }
-        return name[..<end] + mark + suffix
-    }
+    static func statusName(_ name: [UInt8]) -> [UInt8] { FittingName.of(name, suffix: suffix) }
 
     private static func component(_ bytes: [UInt8]) -> FilePath.Component {
         // A name is empty or holds a slash only where a watch is misnamed; the file must stay in the folder all the same.

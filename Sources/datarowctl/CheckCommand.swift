@@ -2,51 +2,70 @@ internal import ArgumentParser
 internal import Control
 internal import DataRows
 internal import Foundation
-internal import Reporting
 internal import Settings
 internal import SystemPackage
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Tells what would become of manifests, without the network.",
+        abstract: "Tells what would become of manifests and folders, without the network.",
         discussion: """
-            Every row is held to the daemon's rules, and every file that is named is looked for. Exit codes: 0 all would \
-            be imported, 3 some rows would not, 4 a manifest could not be imported at all.
+            Every row is held to the daemon's rules, and every file that is named is looked for. Of a folder, everything is \
+            checked that a watch would take, media that no manifest names included. With --online Labelbox is asked for what \
+            only it can tell: whether the key is valid, the datasets can be read, the metadata fields exist. Nothing is changed.
+
+            Exit codes, the gravest first: 4 a manifest would not be imported at all, as when it is malformed; 7 something \
+            is not ready online; 3 rows would be rejected; 6 files are missing; 0 all would be imported. The output has all \
+            of it, docs/schemas/check-report.schema.json describes that of --json.
             """)
 
-    @OptionGroup var options: PlaceOptions
-    @Option(name: .long, help: "By the rules of this watch, instead of the one that the manifest lies in.")
+    @OptionGroup var remote: RemoteOptions
+    @Option(name: .long, help: "By the rules of this watch, instead of the one that a file lies in.")
     var watch: String?
-    @Flag(name: .long, help: "One JSON object a line.") var json = false
-    @Argument(help: "Manifests.", completion: .file()) var manifests: [String]
+    @Flag(name: .long, help: "Ask Labelbox, too.") var online = false
+    @Flag(name: .long, help: "One JSON object a line: manifests, then totals of folders and of several, then --online.")
+    var json = false
+    @Argument(help: "Manifests and folders.", completion: .file()) var paths: [String]
 
     func run() async throws {
-        // Without a configuration the defaults are the rules, unless a watch was asked for by name.
-        var settings: Settings?
-        do throws(ControlError) { settings = try options.place.settings() } catch {
-            guard watch == nil, error.status == .noInput || options.config == Place.usualConfiguration else {
-                throw error
+        let place = remote.place.place
+        let settings = try watch == nil ? place.settingsIfAny() : place.settings()
+        var run = CheckRun(
+            settings: settings, watch: try watch.map { try place.watch($0) },
+            workFolder: FilePath(FileManager.default.temporaryDirectory.path))
+        if online {
+            try await remote.withSession { session in
+                let check = OnlineCheck(session.client)
+                var (report, ontology) = try await check.begin(
+                    requestsPerMinute: (settings?.labelbox ?? LabelboxSettings()).requestsPerMinute)
+                run.ontology = ontology
+                try look(&run)
+                if report.user != nil { try await check.look(at: run.datasets, into: &report) }
+                run.add(report)
+                if json { try Surroundings.print(json: report) } else { try Surroundings.print(report.lines) }
             }
+        } else {
+            try look(&run)
         }
-        var worst = ExitStatus.ok
-        for name in manifests {
+        if run.totals.status != .ok { throw ExitCode(run.totals.status.rawValue) }
+    }
+
+    private func look(_ run: inout CheckRun) throws {
+        func show(_ report: ManifestCheck.Report) throws {
+            if json { try Surroundings.print(json: report) } else { try Surroundings.print(CheckText.lines(report)) }
+        }
+        var hasFolder = false
+        for name in paths {
             let path = Surroundings.directory.pushing(FilePath(name)).lexicallyNormalized()
-            let chosen =
-                try watch.map { try options.place.watch($0) } ?? settings?.watches.first { path.starts(with: $0.path) }
-            let report = try ManifestCheck(
-                ManifestCheck.Rules(
-                    policy: chosen?.rowPolicy ?? RowPolicy(), maximumRowsPerTask: chosen?.maxRowsPerTask ?? 20_000,
-                    requestsPerMinute: settings?.labelbox.requestsPerMinute ?? LabelboxSettings().requestsPerMinute,
-                    roots: [chosen?.path, path.removingLastComponent()].compactMap(\.self) + (chosen?.mediaRoots ?? []))
-            ).report(path, workFolder: FilePath(FileManager.default.temporaryDirectory.path))
-            if report.status.rawValue > worst.rawValue { worst = report.status }
-            if json {
-                try Surroundings.print(json: report)
+            if FileOnDisk.isFolder(path) {
+                hasFolder = true
+                try run.folder(path, told: show, unreadable: { Surroundings.say(VisibleText.of($0)) })
             } else {
-                try Surroundings.print(CheckText.lines(report))
+                try run.manifest(path, told: show)
             }
         }
-        if worst != .ok { throw ExitCode(worst.rawValue) }
+        run.finish()
+        guard hasFolder || paths.count > 1 else { return }
+        if json { try Surroundings.print(json: run.totals) } else { try Surroundings.print(run.totals.lines) }
     }
 }

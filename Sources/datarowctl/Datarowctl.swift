@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import Control
 internal import Foundation
+internal import LabelboxAPI
 internal import Ledger
+internal import Settings
 
 @main
 struct Datarowctl: AsyncParsableCommand {
@@ -12,13 +14,17 @@ struct Datarowctl: AsyncParsableCommand {
             A MANIFEST is named as it was dropped (batch7/rows.json, or its whole path), as watch:path, or by the id \
             of its import.
 
-            Exit codes: 0 done; 'wait' and 'check': 3 some rows could not be imported, 4 failed, rejected or cancelled, \
-            5 not ended in time; 64 used wrongly, 65 ledger damaged or of another version, 66 no such manifest, \
-            74 input or output, 77 not permitted, 78 configuration.
+            Exit codes: 0 done; 3 some rows could not be imported or deleted; 4 failed, rejected or cancelled; 'wait': \
+            5 not ended in time; 'check': 6 files are missing, 7 not ready online; 'rows delete': 8 nothing was deleted \
+            without --yes; 64 used wrongly, 65 ledger damaged, or several rows of one name, 66 nothing of that name, \
+            69 Labelbox cannot be reached, 70 a defect, 74 input or output, 75 try again later, 76 no answer of the API, \
+            77 not permitted, or a wrong key, 78 configuration.
             """,
+        version: Release.version,
         subcommands: [
             StatusCommand.self, WaitCommand.self, ListCommand.self, ExplainCommand.self, TasksCommand.self,
-            DropCommand.self, CheckCommand.self, ConfigCommand.self,
+            DropCommand.self, CheckCommand.self, RowsCommand.self, DatasetsCommand.self, ProjectCommand.self,
+            ConfigCommand.self,
         ])
 
     static func main() async {
@@ -31,6 +37,8 @@ struct Datarowctl: AsyncParsableCommand {
             }
         } catch let error as ControlError {
             fail(error)
+        } catch let error as LabelboxError {
+            fail(ControlError("Labelbox", error))
         } catch let error as LedgerError {
             fail(ControlError("ledger", why: "\(error)", hint: "", status: .io))
         } catch {
@@ -40,9 +48,7 @@ struct Datarowctl: AsyncParsableCommand {
     }
 
     private static func fail(_ error: ControlError) -> Never {
-        let text = error.description.split(separator: "\n").map { "datarowctl: \($0)\n" }.joined()
-        // Nobody is left to be told when standard error is gone.
-        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+        Surroundings.say(error.description)
         Foundation.exit(error.status.rawValue)
     }
 }

@@ -23,6 +23,8 @@ struct PlaceOptions: ParsableArguments {
 struct DurationOption: ExpressibleByArgument {
     var duration: Duration
 
+    init(duration: Duration) { self.duration = duration }
+
     init?(argument: String) {
         guard let duration = DurationText.parse(argument) else { return nil }
         self.duration = duration
@@ -41,6 +43,23 @@ enum Surroundings {
     }
 
     static func print(json value: some JSONWritable) throws { try Terminal.write(value.jsonLine + [10]) }
+
+    /// Prints many values with one write.
+    static func print(jsonLines values: [some JSONWritable]) throws {
+        var json = JSONWriter()
+        for value in values {
+            value.write(to: &json)
+            json.raw(CollectionOfOne(10))
+        }
+        try Terminal.write(json.bytes)
+    }
+
+    /// Tells people something, beside the output.
+    static func say(_ text: String) {
+        let lines = text.split(separator: "\n").map { "datarowctl: \($0)\n" }.joined()
+        // Nobody is left to be told when standard error is gone.
+        try? FileHandle.standardError.write(contentsOf: Data(lines.utf8))
+    }
 
     /// Follows manifests until they have ended, showing how they move where someone looks.
     static func follow(

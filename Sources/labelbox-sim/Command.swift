@@ -12,7 +12,7 @@ struct Command: AsyncParsableCommand {
         discussion: """
             Listens on 127.0.0.1 and prints its address once it is ready. Nothing that it is told goes anywhere else.
             Besides the API it answers GET /_sim/state, /_sim/rows?dataset=ID and /_sim/requests?last=N, and takes
-            POST /_sim/faults, /_sim/reset-faults and /_sim/datasets.
+            POST /_sim/faults, /_sim/reset-faults, /_sim/datasets, /_sim/projects and /_sim/rows.
             """)
 
     @Option(help: "Port to listen on; 0 for any free one.")
@@ -26,6 +26,11 @@ struct Command: AsyncParsableCommand {
 
     @Option(name: .customLong("dataset"), help: "Dataset that exists from the start, as ID or ID:NAME. Repeatable.")
     var datasets: [String] = []
+
+    @Option(
+        name: .customLong("project"),
+        help: "Project that exists from the start, as ID=DATASET,DATASET with ids of datasets. Repeatable.")
+    var projects: [String] = []
 
     @Option(help: "Requests that pass in each 60 seconds; the others get a 429.")
     var requestsPerMinute: Int?
@@ -66,6 +71,9 @@ struct Command: AsyncParsableCommand {
     @Option(help: "Rows that one import may have.")
     var maxRowsPerTask = 150_000
 
+    @Option(help: "Rows that one call may delete.")
+    var maxDeletes = 10_000
+
     func validate() throws {
         for fault in faults { _ = try Faults.Rule(argument: fault) }
     }
@@ -87,9 +95,16 @@ struct Command: AsyncParsableCommand {
         settings.maximumRequestBytes = maxRequestBytes
         settings.maximumPage = maxPage
         settings.maximumRowsPerTask = maxRowsPerTask
+        settings.maximumDeletes = maxDeletes
         settings.datasets = datasets.map { text in
             let pair = text.split(separator: ":", maxSplits: 1).map(String.init)
             return (pair[0], pair.count > 1 ? pair[1] : pair[0])
+        }
+
+        settings.projects = projects.map { text in
+            let pair = text.split(separator: "=", maxSplits: 1).map(String.init)
+            let datasets = pair.count > 1 ? pair[1].split(separator: ",").map(String.init) : []
+            return (pair[0], pair[0], datasets)
         }
 
         let stop = StopSignal()

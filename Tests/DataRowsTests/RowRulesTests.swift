@@ -105,6 +105,30 @@ import Testing
         Example(#"{"key":"x"}"#, "invalid_key", "/0/key", .delete),
         Example(#"{"key":{"global_key":" x"}}"#, "invalid_global_key", "/0/key/global_key", .delete),
         Example("{}", "missing_key", "/0", .delete),
+        // What is deleted.
+        Example(#"{"global_key":"k"}"#, nil, nil, .delete),
+        Example(#"{"external_id":"e"}"#, nil, nil, .delete),
+        Example(#"{"id":"i"}"#, nil, nil, .delete),
+        Example(#"{"global_key":"k","external_id":"e","dataset_id":"d"}"#, nil, nil, .delete, .require),
+        Example(#"{"id":"i","external_id":null,"key":null,"row_data":null}"#, nil, nil, .delete),
+        Example(#"{"external_id":"e"}"#, nil, nil, .delete, .require),
+        Example(#""k""#, "missing_key", "/0", .delete, says: "names a file"),
+        Example("7", "invalid_row", "/0", .delete),
+        Example(#"{"external_id":null}"#, "missing_key", "/0", .delete, says: "{\"external_id\""),
+        Example(#"{"global_key":"k","id":"i"}"#, "several_names", "/0", .delete, says: "keep one"),
+        Example(#"{"key":{"id":"i"},"global_key":"k"}"#, "several_names", "/0", .delete),
+        Example(#"{"global_key":"k","row_data":"t"}"#, "content_not_allowed", "/0/row_data", .delete),
+        Example(#"{"global_key":"k","attachments":[]}"#, "content_not_allowed", "/0/attachments", .delete),
+        Example(#"{"conversationalData":[],"external_id":"e"}"#, "content_not_allowed", nil, .delete),
+        Example(#"{"globalkey":"k"}"#, "unknown_key", "/0/globalkey", .delete, says: "\"global_key\""),
+        Example(#"{"id":""}"#, "invalid_id", "/0/id", .delete),
+        Example(#"{"id":7}"#, "invalid_id", "/0/id", .delete),
+        Example(#"{"global_key":""}"#, "invalid_global_key", "/0/global_key", .delete),
+        Example(#"{"global_key":"\ud800"}"#, "invalid_global_key", "/0/global_key", .delete),
+        Example(#"{"external_id":""}"#, "invalid_external_id", "/0/external_id", .delete),
+        Example(#"{"external_id":["e"]}"#, "invalid_external_id", "/0/external_id", .delete),
+        Example(#"{"row_data":"t","id":"i"}"#, "unknown_key", "/0/id", .create),
+        Example(#"{"row_data":"t","id":"i"}"#, "unknown_key", "/0/id", .update, says: "\"key\": {\"id\""),
         // Attachments.
         Example(#"{"row_data":"t","attachments":[{"type":"IMAGE","value":"v","name":"n"}]}"#),
         Example(#"{"row_data":"t","attachments":null}"#),
@@ -164,6 +188,30 @@ import Testing
         #expect(row.problems.first?.code == example.code)
         if let pointer = example.pointer { #expect(row.problems.first?.pointer == pointer) }
         if let says = example.says { #expect(row.problems.first?.message.contains(says) == true) }
+    }
+
+    @Test func aRowSaysWhichRowIsToBeDeleted() throws {
+        let rows: [(text: String, target: RowTarget)] = [
+            (#"{"key":{"id":"i"}}"#, .id("i")), (#"{"key":{"global_key":"k"}}"#, .globalKey("k")),
+            (#"{"id":"\u0069"}"#, .id("i")), (#"{"global_key":"k","external_id":"e"}"#, .globalKey("k")),
+            (#"{"external_id":"e"}"#, .externalID("e")),
+        ]
+        let manifest = try scratch.manifest(rows.map(\.text).joined(separator: "\n"), "a.jsonl")
+        var found: [RowTarget?] = []
+        let end = Int64(rows.map(\.text).joined(separator: "\n").utf8.count)
+        try RowReader.read(
+            manifest, byteRange: 0..<end, firstRow: 0, rowCount: rows.count, policy: RowPolicy(operation: .delete)
+        ) { found.append($0.deletionTarget) }
+        #expect(found == rows.map(\.target))
+    }
+
+    @Test func deletionsTakeNoDefaults() throws {
+        let rows = #""rows":[{"global_key":"k"}]}"#
+        let refused = try scratch.manifest(#"{"operation":"delete","defaults":{"external_id":"e"},"# + rows)
+        let error = #expect(throws: ManifestError.self) { try Survey(refused) }
+        #expect(error?.code == "defaults_not_allowed")
+        let fine = try scratch.manifest(#"{"operation":"delete","defaults":{},"# + rows)
+        #expect(try Survey(fine, policy: RowPolicy(mediaType: "IMAGE")).rows[0].problems.isEmpty)
     }
 
     @Test func theOffsetOfAProblemIsThatOfItsValue() throws {

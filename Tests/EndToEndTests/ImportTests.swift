@@ -214,6 +214,35 @@ struct ImportTests {
         }
     }
 
+    @Test(
+        "an import whose results cannot be written holds up no other, and ends once they can", .timeLimit(.minutes(2)))
+    func resultsInTheWay() async throws {
+        try await Site.with { site in
+            let results = site.state.appending(path: "results/drop")
+            try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
+            let obstacle = results.appending(path: "blocked")
+            try Data("a file where a folder must be".utf8).write(to: obstacle)
+            try await site.start()
+            // Together, so that they end together.
+            for name in ["blocked/rows.json", "good.json", "other.json"] {
+                try site.drop(name, #"[{"row_data": "https://example.com/\#(name).jpg", "external_id": "\#(name)"}]"#)
+            }
+            try await eventually(within: .seconds(30), "the others are put away") {
+                site.archived().sorted() == ["good.json", "other.json"] ? () : nil
+            }
+            try await site.status(of: "blocked/rows.json", "says why it is still there") {
+                $0["state_reason"].string?.contains("cannot be put away yet") == true
+            }
+            try FileManager.default.removeItem(at: obstacle)
+            try await eventually(within: .seconds(40), "the last one is put away") {
+                site.archived().sorted() == ["blocked/rows.json", "good.json", "other.json"] ? () : nil
+            }
+            let status = try await site.ended("blocked/rows.json")
+            #expect(try site.results(status).map { $0["outcome"].string } == ["created"])
+            #expect(try await site.simulator.rows().count == 3)
+        }
+    }
+
     private func gzip(_ site: Site, _ text: String) async throws -> Data {
         let file = site.root.appending(path: "to pack")
         try Data(text.utf8).write(to: file)

@@ -15,18 +15,25 @@ private let mayImport: [String: Set<String>] = [
     "Ledger": ["DataRows", "Locking"],
     "Results": ["DataRows", "Ledger"],
     "Settings": ["DataRows"],
+    "Account": ["LabelboxAPI", "Pacing", "Settings", "Transport"],
     "Importing": [
         "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Results", "Transport",
     ],
     "Reporting": ["DataRows", "Files", "Ledger", "Locking"],
-    "Control": ["DataRows", "Files", "Intake", "Ledger", "Reporting", "Settings"],
+    "Control": [
+        "Account", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting", "Settings",
+        "Transport",
+    ],
     "Daemon": [
-        "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting",
+        "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing",
+        "Reporting",
         "Settings",
         "Transport",
     ],
     "datarowd": ["Daemon", "Settings"],
-    "datarowctl": ["Control", "DataRows", "Ledger", "Reporting", "Settings"],
+    "datarowctl": [
+        "Account", "Control", "DataRows", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
+    ],
     // It must not share the client's mistakes.
     "LabelboxSimulator": ["Locking"],
     "labelbox-sim": ["LabelboxSimulator"],

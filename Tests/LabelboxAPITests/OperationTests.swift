@@ -376,6 +376,43 @@ struct OperationTests {
         )
     }
 
+    @Test("a deletion that may go out once has a connection of its own")
+    func deletedOnce() async throws {
+        let transport = RecordingTransport(
+            .json(#"{"data":{"deleteDataRows":[]}}"#), .json(#"{"data":{"deleteDataRows":[]}}"#))
+        let client = makeClient(transport)
+        let ids = [DataRowID(rawValue: "a")]
+        _ = try await client.deleteDataRows(ids)
+        _ = try await client.deleteDataRows(ids, once: true)
+        #expect(transport.requests.map(\.connection) == [.pooled, .fresh])
+    }
+
+    @Test("where rows are; an answer without them is none, and one that failed as a whole is an error")
+    func places() async throws {
+        let ids = ["a", "b", "c"].map(DataRowID.init(rawValue:))
+        let notFound = #"{"message":"DataRow not found","path":["r1"],"extensions":{"code":"RESOURCE_NOT_FOUND"}}"#
+        let broken = #"{"message":"oops","path":["r2"],"extensions":{"code":"INTERNAL_SERVER_ERROR"}}"#
+        let transport = RecordingTransport(
+            .json(
+                #"{"errors":[\#(notFound)],"data":{"user":{"id":"u"},"r0":{"id":"a","dataset":{"id":"d"}},"r1":null,"r2":{"id":"c","dataset":{"id":"e"}}}}"#
+            ),
+            .json(#"{"data":{"user":{"id":"u"},"r0":null,"r1":null,"r2":null}}"#),
+            .json(#"{"errors":[\#(notFound),\#(broken)],"data":{"user":{"id":"u"},"r0":null,"r1":null,"r2":null}}"#),
+            .json(#"{"data":{"user":{"id":"u"},"r0":{"id":"z","dataset":{"id":"d"}},"r1":null,"r2":null}}"#))
+        let client = makeClient(transport)
+        #expect(
+            try await client.datasets(ofRows: ids) == [ids[0]: .init(rawValue: "d"), ids[2]: .init(rawValue: "e")])
+        #expect(try await client.datasets(ofRows: ids).isEmpty)
+        #expect(
+            await failure { () async throws(LabelboxError) in _ = try await client.datasets(ofRows: ids) } != nil,
+            "what the server could not look at is not taken to be absent")
+        #expect(
+            await failure { () async throws(LabelboxError) in _ = try await client.datasets(ofRows: ids) }?.kind
+                == .badAnswer)
+        #expect(try await client.datasets(ofRows: []).isEmpty)
+        #expect(transport.requests[0].json?["variables"] == ["r0": "a", "r1": "b", "r2": "c"])
+    }
+
     @Test("searches")
     func searches() async throws {
         let transport = RecordingTransport(
@@ -398,15 +435,17 @@ struct OperationTests {
                 "a": ["r1", "r2"].map(DataRowID.init(rawValue:))
             ])
         #expect(try await client.recentTasks(user: user, limit: 5).map(\.id) == [task])
-        #expect(try await client.dataRows(ofProject: "p").map(\.id.rawValue) == ["r1", "r2"])
+        #expect(try await client.dataRows(ofProject: ProjectID(rawValue: "p")).map(\.id.rawValue) == ["r1", "r2"])
         #expect(try await client.dataRowIDs(forExternalIDs: []).isEmpty)
         #expect(
             transport.requests.map { $0.json?["variables"] } == [
-                ["name": "cats", "deleted": false, "skip": 0, "first": 100],
-                ["deleted": false, "skip": 100, "first": 100], ["ids": ["a", "b"]],
+                ["name": "cats", "deleted": false], ["deleted": false], ["ids": ["a", "b"]],
                 ["user": "u", "skip": 0, "first": 5], ["id": "p", "first": 100],
             ])
-        #expect(transport.requests[0].document.contains("where: { AND: [{ name: $name }, { deleted: $deleted }] }"))
+        #expect(
+            transport.requests[0].document.contains(
+                "where: { AND: [{ name: $name }, { deleted: $deleted }] }, skip: 0, first: 100)"))
+        #expect(transport.requests[1].document.contains("skip: 100, first: 100)"))
     }
 
     @Test("cancelling a task")

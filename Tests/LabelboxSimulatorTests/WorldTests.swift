@@ -118,6 +118,42 @@ struct WorldTests {
         #expect(try look(up: (0..<20_000).map { "key-\($0)" }, in: &world, at: start) == [])
     }
 
+    @Test("rows are found by external ids through deletes and changes, all that share one")
+    func externalIDs() throws {
+        var world = world()
+        func find(_ names: [String]) throws -> [String: [String]] {
+            let answer = try world.respond(
+                to: "query($i: [String!]!) { externalIdsToDataRowIds(externalId_in: $i) { dataRowId externalId } }",
+                variables: ["i": .list(names.map { .string($0) })], now: start)
+            var found: [String: [String]] = [:]
+            for entry in answer["data"]?["externalIdsToDataRowIds"]?.list ?? [] {
+                found[entry["externalId"]?.string ?? "", default: []].append(entry["dataRowId"]?.string ?? "")
+            }
+            return found
+        }
+        var ids: [String] = []
+        // Enough to make the index grow while it is in use.
+        for number in 0..<5_000 {
+            let answer = try world.respond(
+                to: "mutation($k: String, $e: String) { createDataRow(data: {externalId: $e, globalKey: $k, "
+                    + "rowData: \"x\", dataset: {connect: {id: \"D\"}}}) { id } }",
+                variables: ["k": .string("k\(number)"), "e": .string("e \\\" \(number / 2)")], now: start)
+            ids.append(answer["data"]?["createDataRow"]?["id"]?.string ?? "")
+            if number == 2_500 { #expect(try find(["e \\\" 7"]) == ["e \\\" 7": [ids[14], ids[15]]]) }
+        }
+        #expect(try find(["e \\\" 2499", "nobody"]) == ["e \\\" 2499": [ids[4_998], ids[4_999]]])
+        _ = try world.respond(
+            to: "mutation($i: ID!) { deleteDataRows(where: {dataRowIds: [$i]}) { id } }",
+            variables: ["i": .string(ids[14])], now: start)
+        #expect(try find(["e \\\" 7"]) == ["e \\\" 7": [ids[15]]])
+        let rename = "mutation($i: ID!) { updateDataRow(where: {id: $i}, data: {externalId: \"new\"}) { id } }"
+        for id in [ids[15], ids[16]] {
+            _ = try world.respond(to: rename, variables: ["i": .string(id)], now: start)
+        }
+        #expect(
+            try find(["e \\\" 7", "e \\\" 8", "new"]) == ["e \\\" 8": [ids[17]], "new": [ids[15], ids[16]]])
+    }
+
     @Test("more than 10,000 deletes in a call are refused")
     func deleteLimit() throws {
         var world = world()

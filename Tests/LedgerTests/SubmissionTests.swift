@@ -83,6 +83,32 @@ import Testing
         }
     }
 
+    @Test("What was found before a call is kept until the submission is settled", arguments: StoreUnderTest.allCases)
+    func findings(_ store: StoreUnderTest) async throws {
+        try await store.run { bench in
+            try await bench.planned("i", [segment(0, 4)])
+            var item = try #require(try await bench.sealed().first)
+            let id = item.item.id
+            #expect(try await bench.store.findings(of: id) == nil)
+            try await bench.store.recordFindings(item, found: Data("first".utf8), at: at(0))
+            try await bench.store.recordFindings(item, found: Data("second".utf8), at: at(0))
+            #expect(try await bench.find("i").startedAt == nil)
+            try await bench.store.recordIntent(item, manifestURL: nil, at: at(1))
+            #expect(try await bench.find("i").startedAt == at(1), "there will be no task to tell of a start")
+            try await bench.store.recordAmbiguous(item, nextLook: at(5), reason: "reset", at: at(1))
+            let stale = item
+            item = try await bench.lease(id, in: .ambiguous, now: 5)
+            #expect(try await bench.store.findings(of: id) == Data("second".utf8))
+            await #expect(throws: LedgerError.self) {
+                try await bench.store.recordFindings(stale, found: Data("third".utf8), at: at(5))
+            }
+            try await bench.settle(item, now: 6) { _, outcome in outcome.deleted = 4 }
+            #expect(try await bench.store.findings(of: id) == nil)
+            #expect(try await bench.find("i").rows.deleted == 4)
+            #expect(try await bench.find("i").state == .complete)
+        }
+    }
+
     @Test("Segments come by pages in the order of their numbers", arguments: StoreUnderTest.allCases)
     func pages(_ store: StoreUnderTest) async throws {
         try await store.run { bench in

@@ -17,6 +17,14 @@ struct JSONSlice {
         }
     }
 
+    /// Neither a string nor a list nor an object.
+    var isScalar: Bool {
+        switch kind {
+        case .string, .list, .object: false
+        case .number, .bool, .null: true
+        }
+    }
+
     var count: Int { end - start }
     var raw: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes + start, count: end - start) }
 

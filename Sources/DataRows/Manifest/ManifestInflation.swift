@@ -88,6 +88,14 @@ public enum ManifestInflation {
             stream.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
             stream.avail_in = UInt32(count)
             repeat {
+                if !isInside, members > 0 {
+                    // A gzip file may be padded with zeros.
+                    while stream.avail_in > 0, let next = stream.next_in, next.pointee == 0 {
+                        stream.next_in = next + 1
+                        stream.avail_in -= 1
+                    }
+                    if stream.avail_in == 0 { break }
+                }
                 let isFresh = !isInside
                 let place = read + Int64(count) - Int64(stream.avail_in)
                 isInside = true

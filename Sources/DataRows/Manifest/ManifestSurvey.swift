@@ -61,7 +61,14 @@ public enum ManifestSurvey {
         summary.needsOntology = defaults.needsOntology
         let rules = RowRules(
             policy: policy, operation: summary.operation, defaults: defaults, isEnvelope: summary.isEnvelope)
+        if summary.operation == .delete, try !RowDefaults(walker.header.defaults).isEmpty {
+            throw ManifestError(
+                code: "defaults_not_allowed", file: manifest.name, pointer: "/defaults",
+                reason: "rows that are deleted take no values",
+                remedy: "remove \"defaults\", or set another operation if no row was to be deleted")
+        }
         var found = SurveyedRow()
+        found.operation = summary.operation
         while try walker.next() {
             if walker.row & 0xfff == 0, isCancelled() { throw CancellationError() }
             found.reset()

@@ -32,7 +32,7 @@ enum RowContent: Equatable {
             let text = value.inner
             if Self.isAddress(text) {
                 self = .inline
-            } else if text.starts(with: "s3:/".utf8) || text.starts(with: "s3:\\/".utf8) {
+            } else if Self.isS3(text) {
                 self = .s3
             } else if Self.isPath(text) {
                 self = .path
@@ -55,6 +55,13 @@ enum RowContent: Equatable {
         }
     }
 
+    private static func isS3(_ text: UnsafeRawBufferPointer) -> Bool {
+        if text.starts(with: "s3:/".utf8) { return true }
+        guard text.first == 0x73 || text.first == 0x5c, text.prefix(24).contains(0x5c) else { return false }
+        // Four characters, each perhaps an escape of six.
+        return JSONText.unescapedLossily(UnsafeRawBufferPointer(rebasing: text.prefix(24))).starts(with: "s3:/".utf8)
+    }
+
     private static func hasScheme(_ text: UnsafeRawBufferPointer, _ scheme: StaticString) -> Bool {
         let length = scheme.utf8CodeUnitCount
         guard text.count > length + 1 else { return false }
@@ -70,7 +77,7 @@ enum RowContent: Equatable {
         let leads = first == 0x2f || first == 0x2e || text.starts(with: "\\/".utf8)
         guard leads || text.suffix(9).contains(0x2e) || text.contains(0x5c) else { return false }
         guard let plain = JSONText.unescaped(text), plain.count <= longestPath else { return false }
-        guard !plain.contains(where: { $0 == 0x0a || $0 == 0x0d }) else { return false }
+        guard !plain.contains(where: { $0 == 0x0a || $0 == 0x0d || $0 == 0 }) else { return false }
         let path = String(decoding: plain, as: UTF8.self)
         if path.hasPrefix("/") || path.hasPrefix("./") || path.hasPrefix("../") { return true }
         // Another scheme's address is none of ours.

@@ -98,6 +98,9 @@ public struct RowDefaults: Sendable, Equatable {
         entries.first { $0.key == key }?.value
     }
 
+    /// Whether there are none.
+    var isEmpty: Bool { entries.isEmpty }
+
     /// Whether rows get `metadata_fields`, so that the metadata ontology is needed.
     public var needsOntology: Bool { self[.metadataFields].map { $0.count > 2 } ?? false }
 

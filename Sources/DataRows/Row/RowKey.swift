@@ -6,6 +6,8 @@ enum RowKey: UInt8, CaseIterable {
     case key
     /// The older shapes.
     case conversationalData, legacyExternalID, type, version, tileLayerURL
+    /// The row that is to be deleted.
+    case id
     case unknown
 
     var name: StaticString {
@@ -29,6 +31,7 @@ enum RowKey: UInt8, CaseIterable {
         case .type: "type"
         case .version: "version"
         case .tileLayerURL: "tileLayerUrl"
+        case .id: "id"
         case .unknown: ""
         }
     }
@@ -66,6 +69,7 @@ enum RowKey: UInt8, CaseIterable {
             case (4, 0x74): .type
             case (7, 0x76): .version
             case (12, 0x74): .tileLayerURL
+            case (2, 0x69): .id
             default: .unknown
             }
         self = candidate != .unknown && matches(candidate) ? candidate : .unknown

@@ -1,4 +1,6 @@
 /// What a row is called by its sender, as the JSON strings that were written; for reports on rows that are not imported.
+///
+/// The global key is that of the row which this one is matched on, where it has none of its own.
 public struct RowNames: Sendable, Hashable {
     /// With its quotes; nil if there is none, or if it is no string.
     public var globalKey: [UInt8]?
@@ -16,6 +18,10 @@ public struct RowNames: Sendable, Hashable {
             guard let value = members.value(key, in: bytes), value.kind == .string else { return nil }
             return Array(value.raw)
         }
-        self.init(globalKey: string(.globalKey), externalID: string(.externalID))
+        var globalKey = string(.globalKey)
+        if globalKey == nil, let key = members.value(.key, in: bytes), case .globalKey(let value)? = RowMatch(key) {
+            globalKey = Array(value.raw)
+        }
+        self.init(globalKey: globalKey, externalID: string(.externalID))
     }
 }

@@ -5,7 +5,7 @@ extension RowRules {
         return max(
             slots[Int(RowKey.conversationalData.rawValue)], slots[Int(RowKey.legacyExternalID.rawValue)],
             slots[Int(RowKey.type.rawValue)], slots[Int(RowKey.version.rawValue)],
-            slots[Int(RowKey.tileLayerURL.rawValue)]) >= 0
+            slots[Int(RowKey.tileLayerURL.rawValue)], slots[Int(RowKey.id.rawValue)]) >= 0
     }
 
     /// Finds keys that mean nothing; false when there is no use in looking further.
@@ -28,19 +28,27 @@ extension RowRules {
         for index in 0..<members.count {
             let member = members.list[index]
             switch member.key {
-            case .unknown: break
+            case .unknown, .id: break
             case .legacyExternalID, .type, .version:
                 if isConversation { continue }
             default: continue
             }
             let value = JSONSlice(bytes: bytes, start: Int(member.valueStart), end: Int(member.valueEnd))
             // A null is as good as nothing, whatever its key.
-            if value.kind == .null { continue }
+            if value.kind == .null || isRepeatedAsNull(member, index, members, bytes) { continue }
             let inner = UnsafeRawBufferPointer(
                 start: bytes + Int(member.keyStart), count: Int(member.keyEnd - member.keyStart))
             let name = String(decoding: JSONText.unescapedLossily(inner), as: UTF8.self)
             let nearest = NearestName.of(name, among: Self.names)
             let key = JSONSlice(bytes: bytes, start: Int(member.keyStart) - 1, end: Int(member.keyEnd) + 1)
+            if member.key == .id {
+                reporter.report(
+                    key, "/id", "unknown_key",
+                    operation == .create
+                        ? "a row that is created gets its id from Labelbox: remove \"id\""
+                        : "a row has no key \"id\": write \"key\": {\"id\": \"…\"}")
+                continue
+            }
             reporter.report(
                 key, "/" + JSONText.pointerToken(name), "unknown_key",
                 nearest.map { "a row has no key \"\(name)\": write \"\($0)\"" }
@@ -49,9 +57,26 @@ extension RowRules {
         return true
     }
 
+    /// Whether the last of several members with this one's key is null.
+    private func isRepeatedAsNull(
+        _ member: JSONMember, _ index: Int, _ members: JSONMembers, _ bytes: UnsafePointer<UInt8>
+    ) -> Bool {
+        func name(_ member: JSONMember) -> [UInt8] {
+            JSONText.unescapedLossily(
+                UnsafeRawBufferPointer(
+                    start: bytes + Int(member.keyStart), count: Int(member.keyEnd - member.keyStart)))
+        }
+        let own = name(member)
+        for later in stride(from: members.count - 1, to: index, by: -1)
+        where members.list[later].key == member.key && name(members.list[later]) == own {
+            return bytes[Int(members.list[later].valueStart)] == 0x6e
+        }
+        return false
+    }
+
     private static let names: [String] = RowKey.allCases.filter {
         switch $0 {
-        case .unknown, .legacyExternalID, .type, .version, .tileLayerURL: false
+        case .unknown, .legacyExternalID, .type, .version, .tileLayerURL, .id: false
         default: true
         }
     }.map(\.text)
@@ -86,21 +111,22 @@ enum RowMatch {
     /// Reads the value of `key`; nil unless it has exactly one of `id` and `global_key`, a string that is not empty.
     init?(_ value: JSONSlice) {
         guard value.kind == .object else { return nil }
-        var match: RowMatch?
+        var id: JSONSlice?
+        var globalKey: JSONSlice?
         var isRight = true
+        // Of a repeated key the last counts.
         value.forEachMember { key, value in
-            if value.kind == .null { return }
-            guard value.kind == .string, value.count > 2, match == nil else {
-                isRight = false
-                return
-            }
             switch key.string {
-            case "id": match = .id(value)
-            case "global_key": match = .globalKey(value)
-            default: isRight = false
+            case "id": id = value
+            case "global_key": globalKey = value
+            default: if value.kind != .null { isRight = false }
             }
         }
-        guard isRight, let match else { return nil }
-        self = match
+        if id?.kind == .null { id = nil }
+        if globalKey?.kind == .null { globalKey = nil }
+        guard isRight, (id == nil) != (globalKey == nil), let value = id ?? globalKey, value.kind == .string,
+            value.count > 2
+        else { return nil }
+        self = id == nil ? .globalKey(value) : .id(value)
     }
 }

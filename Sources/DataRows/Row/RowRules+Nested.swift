@@ -96,6 +96,7 @@ extension RowRules {
     }
 
     private static func embeddings(_ value: JSONSlice, _ reporter: inout RowReporter) {
+        if value.isFalsy { return }
         let shape = "write [{\"embedding_id\": \"…\", \"vector\": [0.5, …]}]"
         guard value.kind == .list else {
             return reporter.report(
@@ -119,7 +120,10 @@ extension RowRules {
                     "invalid_embedding_vector", "the embedding has no \"vector\" that is a list of numbers: \(shape)")
             }
             vector.forEachElement { place, number in
-                if number.kind != .number, PythonNumber(number) == nil {
+                let isFinite =
+                    number.kind == .number
+                    ? PythonNumber.isFinite(number.raw) : PythonNumber(number, as: .pydantic) != nil
+                if !isFinite {
                     reporter.report(
                         number, pointer + "/vector/\(place)", "invalid_embedding_vector",
                         "the vector's entry is not a finite number: write a number")
@@ -142,6 +146,7 @@ extension RowRules {
     }
 
     private static func metadataFields(_ value: JSONSlice, _ reporter: inout RowReporter) {
+        if value.isFalsy { return }
         let shape = "write [{\"name\": \"…\", \"value\": …}]"
         guard value.kind == .list else {
             return reporter.report(
@@ -164,6 +169,8 @@ extension RowRules {
     private static let messageKeys = ["messageId", "timestampUsec", "content", "user", "align", "canLabel"]
 
     private static func conversation(_ value: JSONSlice, _ reporter: inout RowReporter) {
+        // An empty object or text holds no message either.
+        if value.isFalsy, value.kind == .object || value.kind == .string { return }
         guard value.kind == .list else {
             return reporter.report(
                 value, "/conversationalData", "invalid_conversational_data",
@@ -239,7 +246,7 @@ struct MetadataFieldParts {
         if let schemaID, schemaID.kind != .string {
             return (schemaID, "/schema_id", "invalid_metadata_name", "the metadata field's id is not a string")
         }
-        if schemaID == nil, let name, name.kind != .string {
+        if let name, name.string == nil {
             return (name, "/name", "invalid_metadata_name", "the metadata field's name is not a string")
         }
         if value == nil {

@@ -79,7 +79,9 @@ struct RowRules {
             return
         }
         guard operation == .create || operation == .upsert else {
-            report(value, base, "", &row, "missing_key") { Self.keyMessage }
+            report(value, base, "", &row, "missing_key") {
+                operation == .delete ? Self.deletedPathMessage : Self.keyMessage
+            }
             return
         }
         if value.count == 2 {
@@ -115,6 +117,7 @@ struct RowRules {
         _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ base: Int64, _ members: JSONMembers,
         _ row: inout SurveyedRow
     ) {
+        if operation == .delete { return inspectDelete(bytes, start, end, base, members, &row) }
         if members.slots[Int(RowKey.unknown.rawValue)] >= 0 || members.total > JSONMembers.capacity
             || hasLegacyShape(members)
         {
@@ -122,7 +125,7 @@ struct RowRules {
         }
         if let value = members.value(.key, in: bytes), !value.isFalsy {
             inspectKey(value, base, &row)
-        } else if operation == .update || operation == .delete {
+        } else if operation == .update {
             report(JSONSlice(bytes: bytes, start: start, end: end), base, "", &row, "missing_key") {
                 Self.keyMessage
             }
@@ -153,8 +156,8 @@ struct RowRules {
             let hasContent =
                 switch operation {
                 case .create: members.value(.conversationalData, in: bytes) != nil
-                case .upsert, .update: hasMore(members)
-                case .delete: true
+                case .upsert: hasMore(members) || !defaults.entries.isEmpty
+                case .update, .delete: hasMore(members)
                 }
             if !hasContent {
                 report(JSONSlice(bytes: bytes, start: start, end: end), base, "", &row, "empty_row_data") {
@@ -163,7 +166,7 @@ struct RowRules {
             }
             return
         }
-        if operation == .delete || members.value(.conversationalData, in: bytes) != nil { return }
+        if members.value(.conversationalData, in: bytes) != nil { return }
         // The one check that most rows need.
         if value.count > 10, bytes[value.start] == 0x22,
             UnsafeRawPointer(bytes).loadUnaligned(fromByteOffset: value.start &+ 1, as: UInt64.self)
@@ -174,8 +177,8 @@ struct RowRules {
         if value.isFalsy {
             return report(value, base, "/row_data", &row, "empty_row_data") { Self.emptyMessage }
         }
-        // Tiled imagery of the older shape goes out as it is.
-        if members.value(.tileLayerURL, in: bytes) != nil { return }
+        // Tiled imagery of the older shape goes out as it is, but for what is no content at all.
+        if members.value(.tileLayerURL, in: bytes) != nil, operation != .create || !value.isScalar { return }
         switch RowContent(of: value, maximumTextBytes: policy.maximumTextBytes) {
         case .inline, .structured: break
         case .path: takePath(value, "/row_data", base, &row)
@@ -192,7 +195,7 @@ struct RowRules {
 
     /// Whether there is anything to update: more than the key and the dataset.
     private func hasMore(_ members: JSONMembers) -> Bool {
-        for key in RowKey.allCases where key != .key && key != .datasetID && key != .unknown {
+        for key in RowKey.allCases where key != .key && key != .datasetID && key != .id && key != .unknown {
             if members.slots[Int(key.rawValue)] >= 0 { return true }
         }
         return false

@@ -2,6 +2,8 @@
 public struct SurveyedRow: Sendable {
     /// The row's number, from 0.
     public internal(set) var index = 0
+    /// What is done with it: the same for each row of a manifest.
+    public internal(set) var operation = RowOperation.create
     /// Where the row stands in the (uncompressed) text.
     public internal(set) var byteRange: Range<Int64> = 0..<0
     /// Why the row is rejected; empty for a valid one.

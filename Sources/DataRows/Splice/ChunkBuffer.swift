@@ -63,4 +63,12 @@ public struct RowIdentity: Sendable, Equatable {
     public var externalID: Range<Int>?
     /// The global key was derived from the row's content.
     public var isDerived = false
+    /// The existing row that it changes; nil for one that is created in any case.
+    public var target: Target?
+
+    /// What a row is matched on: the inside of the string that says it.
+    public enum Target: Sendable, Equatable {
+        case id(Range<Int>)
+        case globalKey(Range<Int>)
+    }
 }

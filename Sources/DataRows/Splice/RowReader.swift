@@ -71,6 +71,8 @@ public struct SourceRow: ~Copyable {
 public enum RowTarget: Sendable, Hashable {
     case id(String)
     case globalKey(String)
+    /// Only of a row that is to be deleted; several rows may be called so.
+    case externalID(String)
 }
 
 /// Pass 2: reads the rows of a part of a manifest again, one after the other, through one window.

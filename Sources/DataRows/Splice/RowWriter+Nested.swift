@@ -33,7 +33,7 @@ enum EmbeddingWriter {
         output.append(0x5b)
         list.forEachElement { index, number in
             if index > 0 { output.append(0x2c) }
-            output += PythonNumber(number)?.text ?? []
+            output += PythonNumber(number, as: .pydantic)?.text ?? []
         }
         output.append(0x5d)
     }

@@ -168,11 +168,12 @@ public struct RowWriter: Sendable {
         } else {
             writeString(.rowData, addition.mediaURL ?? "", &output)
         }
-        if kind == .path, identity.externalID == nil, context.defaults[.externalID] == nil {
+        let takesDefaults = context.operation == .create || context.operation == .upsert
+        if kind == .path, identity.externalID == nil, !takesDefaults || context.defaults[.externalID] == nil {
             let path = row.content?.string.flatMap(MediaPath.resolve) ?? ""
             identity.externalID = writeString(.externalID, MediaPath.externalID(path), &output)
         }
-        if context.operation == .create || context.operation == .upsert {
+        if takesDefaults {
             try writeDefaults(row, isTile, &output, &identity)
             if context.policy.globalKey == .derive, !isMatched, identity.globalKey == nil {
                 if kind == .path, addition.mediaDigest == nil { throw .mediaRequired(row: row.index) }
@@ -218,16 +219,23 @@ public struct RowWriter: Sendable {
             output += datasetMember
             return match != nil
         }
+        // What has a key of its own is updated where that key exists; as a new row it would only be refused for it.
+        if match == nil, context.operation == .upsert, let key = row.value(.globalKey), key.kind == .string {
+            match = .globalKey(key)
+        }
         switch match {
         case nil:
             output += automaticHead
             return false
         case .id(let value):
             output += #"{"id":{"type":"ID","value":"#.utf8
+            identity.target = .id(output.count + 1..<output.count + value.count - 1)
             output += value.raw
         case .globalKey(let value):
             output += #"{"id":{"type":"GKEY","value":"#.utf8
-            identity.globalKey = output.count + 1..<output.count + value.count - 1
+            let place = output.count + 1..<output.count + value.count - 1
+            identity.target = .globalKey(place)
+            identity.globalKey = place
             output += value.raw
         }
         output += #"},"payload":{"#.utf8

@@ -7,17 +7,22 @@ extension LabelboxClient {
     /// Deletes rows, with their labels, for good.
     ///
     /// Asking twice ends in the same state.
-    /// - Parameter ids: ``mostDeletedRows`` at most.
+    /// - Parameters:
+    ///   - ids: ``mostDeletedRows`` at most.
+    ///   - once: whether it is put on the wire at most once, over a connection of its own, so that what became of it
+    ///     can be found out before anything is asked again.
     /// - Returns: those that the server says are deleted.
     /// - Throws: ``LabelboxError``.
-    public func deleteDataRows(_ ids: [DataRowID]) async throws(LabelboxError) -> Set<DataRowID> {
+    public func deleteDataRows(
+        _ ids: [DataRowID], once: Bool = false
+    ) async throws(LabelboxError) -> Set<DataRowID> {
         if ids.isEmpty { return [] }
         guard ids.count <= Self.mostDeletedRows else {
             throw LabelboxError(
                 .tooLarge, outcome: .failed, operation: "deleteDataRows",
                 message: "\(ids.count) ids at once, and a call takes \(Self.mostDeletedRows)")
         }
-        return try await perform(DeleteDataRows(ids: ids))
+        return try await perform(DeleteDataRows(ids: ids, kind: once ? .submit : .upload))
     }
 
     /// Changes the fields of one row that are given, and leaves the others.
@@ -39,9 +44,9 @@ extension LabelboxClient {
 
 private struct DeleteDataRows: GraphQLOperation {
     let ids: [DataRowID]
+    let kind: RequestKind
 
     let name = "deleteDataRows"
-    let kind = RequestKind.upload
     // The client writes the ids into the document, so the type of the list is known only from there: strings.
     var document: String {
         let list = JSONValue.array(ids.map { .string($0.rawValue) }).json

@@ -17,21 +17,26 @@ public struct DatasetInfo: Hashable, Sendable {
     public let id: DatasetID
     public let name: String
     public let rowCount: Int?
+    public let description: String?
+    /// As the server writes it: RFC 3339 in UTC, to the millisecond.
+    public let createdAt: String?
+    /// The same.
+    public let updatedAt: String?
 
     /// Creates a dataset as a server would show it.
-    public init(id: DatasetID, name: String, rowCount: Int? = nil) {
+    public init(
+        id: DatasetID, name: String, rowCount: Int? = nil, description: String? = nil, createdAt: String? = nil,
+        updatedAt: String? = nil
+    ) {
         self.id = id
         self.name = name
         self.rowCount = rowCount
+        self.description = description
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
     }
-}
 
-/// A row of a dataset's list.
-public struct ListedRow: Hashable, Sendable {
-    public let id: DataRowID
-    public let externalID: String?
-    public let globalKey: String?
-    public let rowData: String?
+    static let fields = "id name rowCount description createdAt updatedAt"
 }
 
 /// The metadata fields that an organization has.
@@ -117,22 +122,35 @@ extension LabelboxClient {
     ///   - cursor: the previous page's `next`, nil for the first page.
     ///   - limit: rows a page; Labelbox's own client asks for 500.
     ///   - externalID: only rows with this external id; they are not unique.
+    ///   - detail: how much of each row.
     /// - Returns: a page.
     /// - Throws: ``LabelboxError``.
     public func dataRows(
-        of dataset: DatasetID, after cursor: String? = nil, limit: Int, externalID: String? = nil
+        of dataset: DatasetID, after cursor: String? = nil, limit: Int, externalID: String? = nil,
+        detail: RowDetail = .brief
     ) async throws(LabelboxError) -> Page<ListedRow> {
-        try await perform(DataRowsOfDataset(dataset: dataset, cursor: cursor, limit: limit, externalID: externalID))
+        try await perform(
+            DataRowsOfDataset(dataset: dataset, cursor: cursor, limit: limit, externalID: externalID, detail: detail))
     }
 
     /// One row; nil when there is none with this id.
-    public func dataRow(_ id: DataRowID) async throws(LabelboxError) -> ListedRow? {
+    public func dataRow(_ id: DataRowID, detail: RowDetail = .brief) async throws(LabelboxError) -> ListedRow? {
         do throws(LabelboxError) {
-            return try await perform(DataRowByID(id: id))
+            return try await perform(DataRowByID(id: id, detail: detail))
         } catch {
             if case .notFound = error.kind { return nil }
             throw error
         }
+    }
+
+    /// In which datasets rows are; those that do not exist, or not any more, are left out.
+    ///
+    /// - Parameter ids: how many the server takes is not known; a `queryTooComplex` asks for fewer.
+    /// - Returns: the dataset of each row that exists.
+    /// - Throws: ``LabelboxError``.
+    public func datasets(ofRows ids: [DataRowID]) async throws(LabelboxError) -> [DataRowID: DatasetID] {
+        if ids.isEmpty { return [:] }
+        return try await perform(RowPlaces(ids: ids))
     }
 
     /// The metadata fields that rows may have.
@@ -158,7 +176,7 @@ private struct DatasetByID: GraphQLOperation {
 
     let name = "dataset"
     let kind = RequestKind.read
-    let document = "query Dataset($id: ID!) { dataset(where: { id: $id }) { id name rowCount } }"
+    let document = "query Dataset($id: ID!) { dataset(where: { id: $id }) { \(DatasetInfo.fields) } }"
     var variables: JSONValue { ["id": .string(id.rawValue)] }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> DatasetInfo {
@@ -171,14 +189,17 @@ private struct DataRowsOfDataset: GraphQLOperation {
     let cursor: String?
     let limit: Int
     let externalID: String?
+    let detail: RowDetail
 
     let name = "datasetDataRows"
     let kind = RequestKind.read
-    let document = """
+    var document: String {
+        """
         query DataRows($id: ID!, $from: ID, $first: Int, $where: DatasetDataRowWhereInput) \
         { datasetDataRows(id: $id, from: $from, first: $first, where: $where) \
-        { nodes { id externalId globalKey rowData } pageInfo { hasNextPage startCursor } } }
+        { nodes { \(detail.fields) } pageInfo { hasNextPage startCursor } } }
         """
+    }
     var variables: JSONValue {
         [
             "id": .string(dataset.rawValue), "from": cursor.map(JSONValue.string) ?? .null,
@@ -197,14 +218,50 @@ private struct DataRowsOfDataset: GraphQLOperation {
 
 private struct DataRowByID: GraphQLOperation {
     let id: DataRowID
+    let detail: RowDetail
 
     let name = "dataRow"
     let kind = RequestKind.read
-    let document = "query DataRow($id: ID!) { dataRow(where: { id: $id }) { id externalId globalKey rowData } }"
+    var document: String {
+        let fields = detail == .brief ? detail.fields : detail.fields + " dataset { id }"
+        return "query DataRow($id: ID!) { dataRow(where: { id: $id }) { \(fields) } }"
+    }
     var variables: JSONValue { ["id": .string(id.rawValue)] }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> ListedRow {
         try ListedRow(data.required("dataRow"))
+    }
+}
+
+private struct RowPlaces: GraphQLOperation {
+    let ids: [DataRowID]
+
+    let name = "dataRow"
+    let kind = RequestKind.read
+
+    // The user is there in any case: an answer in which no row was found is told from one that failed as a whole.
+    var document: String {
+        let parameters = ids.indices.map { "$r\($0): ID!" }.joined(separator: ", ")
+        let fields = ids.indices.map { "r\($0): dataRow(where: { id: $r\($0) }) { id dataset { id } }" }
+        return "query RowPlaces(\(parameters)) { user { id } \(fields.joined(separator: " ")) }"
+    }
+
+    var variables: JSONValue { .object(ids.enumerated().map { .init("r\($0)", .string($1.rawValue)) }) }
+
+    func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> [DataRowID: DatasetID] {
+        _ = try data.requiredObject("user")
+        var places: [DataRowID: DatasetID] = [:]
+        for (index, id) in ids.enumerated() {
+            guard let row = data["r\(index)"] else {
+                throw BadAnswer(message: "the answer does not say whether row \(id) exists")
+            }
+            if row.isNull { continue }
+            guard try row.requiredString("id") == id.rawValue else {
+                throw BadAnswer(message: "the answer for row \(id) is about another")
+            }
+            places[id] = DatasetID(rawValue: try row.required("dataset").requiredString("id"))
+        }
+        return places
     }
 }
 
@@ -239,14 +296,8 @@ extension DatasetInfo {
         id = DatasetID(rawValue: try value.requiredString("id"))
         name = value["name"]?.text ?? ""
         rowCount = value["rowCount"]?.int
-    }
-}
-
-extension ListedRow {
-    init(_ node: JSONValue) throws(BadAnswer) {
-        id = DataRowID(rawValue: try node.requiredString("id"))
-        externalID = node["externalId"]?.text
-        globalKey = node["globalKey"]?.text
-        rowData = node["rowData"]?.text
+        description = value["description"]?.text
+        createdAt = value["createdAt"]?.text
+        updatedAt = value["updatedAt"]?.text
     }
 }

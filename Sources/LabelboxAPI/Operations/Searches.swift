@@ -41,7 +41,7 @@ extension LabelboxClient {
     ///   - limit: rows a dataset.
     /// - Returns: the rows.
     /// - Throws: ``LabelboxError``.
-    public func dataRows(ofProject project: String, limit: Int = 100) async throws(LabelboxError) -> [ListedRow] {
+    public func dataRows(ofProject project: ProjectID, limit: Int = 100) async throws(LabelboxError) -> [ListedRow] {
         try await perform(ProjectRows(project: project, limit: limit))
     }
 }
@@ -56,15 +56,14 @@ private struct Datasets: GraphQLOperation {
 
     var document: String {
         let (parameter, condition) = datasetName == nil ? ("", "") : ("$name: String!, ", "{ name: $name }, ")
-        return "query Datasets(\(parameter)$deleted: Boolean!, $skip: Int, $first: Int) { datasets(where: "
-            + "{ AND: [\(condition){ deleted: $deleted }] }, skip: $skip, first: $first) { id name rowCount } }"
+        // Numbers stand in the text, as in Labelbox's own client: the type of `first` is none of GraphQL's.
+        return "query Datasets(\(parameter)$deleted: Boolean!) { datasets(where: "
+            + "{ AND: [\(condition){ deleted: $deleted }] }, skip: \(skip), first: \(limit)) { \(DatasetInfo.fields) } }"
     }
 
     var variables: JSONValue {
         .object(
-            (datasetName.map { [.init("name", .string($0))] } ?? []) + [
-                .init("deleted", false), .init("skip", .number(String(skip))), .init("first", .number(String(limit))),
-            ])
+            (datasetName.map { [.init("name", .string($0))] } ?? []) + [.init("deleted", false)])
     }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> [DatasetInfo] {
@@ -116,7 +115,7 @@ private struct RecentTasks: GraphQLOperation {
 }
 
 private struct ProjectRows: GraphQLOperation {
-    let project: String
+    let project: ProjectID
     let limit: Int
 
     let name = "project"
@@ -125,7 +124,7 @@ private struct ProjectRows: GraphQLOperation {
         query ProjectRows($id: ID!, $first: Int) { project(where: { id: $id }) \
         { datasets { dataRows(first: $first) { id externalId globalKey rowData } } } }
         """
-    var variables: JSONValue { ["id": .string(project), "first": .number(String(limit))] }
+    var variables: JSONValue { ["id": .string(project.rawValue), "first": .number(String(limit))] }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> [ListedRow] {
         var rows: [ListedRow] = []

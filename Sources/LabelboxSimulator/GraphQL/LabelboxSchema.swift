@@ -14,6 +14,7 @@ extension Schema {
         scalar PageSize
         scalar DatasetOrderByInput
         scalar TaskOrderByInput
+        scalar ProjectOrderByInput
 
         type Query {
           user(where: WhereUniqueIdInput): User
@@ -22,6 +23,8 @@ extension Schema {
           datasets(where: DatasetWhereInput, skip: Int, first: PageSize, orderBy: DatasetOrderByInput): [Dataset!]!
           datasetDataRows(id: ID!, from: ID, first: Int, where: DatasetDataRowWhereInput): DataRowConnection
           dataRow(where: WhereUniqueIdInput!): DataRow
+          project(where: WhereUniqueIdInput!): Project
+          projects(where: ProjectWhereInput, skip: Int, first: PageSize, orderBy: ProjectOrderByInput): [Project!]!
           externalIdsToDataRowIds(externalId_in: [String!]!): [ExternalIdToDataRowId!]!
           dataRowsForGlobalKeys(where: WhereIdsInput!): DataRowsJob
           dataRowsForGlobalKeysResult(jobId: WhereUniqueIdInput!): DataRowsForGlobalKeysResult
@@ -52,6 +55,7 @@ extension Schema {
         input WhereIdsInput { ids: [ID!]! }
         input DataRowIdsInput { dataRowIds: [ID!]! }
         input DatasetWhereInput { AND: [DatasetWhereInput!] id: ID name: String deleted: Boolean name_contains: String }
+        input ProjectWhereInput { AND: [ProjectWhereInput!] id: ID name: String deleted: Boolean }
         input DatasetDataRowWhereInput { AND: [DatasetDataRowWhereInput!] id: ID externalId: String globalKey: String }
         input DataRowImportsInput { taskId: ID! first: Int from: String }
         input UpsertDataRowsInput { manifestUri: String! }
@@ -76,6 +80,13 @@ extension Schema {
           id: ID! name: String description: String rowCount: Int createdAt: DateTime updatedAt: DateTime
           deleted: Boolean
           dataRows(where: DatasetDataRowWhereInput, skip: Int, first: PageSize, orderBy: DatasetOrderByInput): [DataRow!]!
+        }
+        type Project {
+          id: ID! name: String description: String createdAt: DateTime updatedAt: DateTime setupComplete: DateTime
+          lastActivityTime: DateTime autoAuditNumberOfLabels: Int autoAuditPercentage: Float allowedMediaType: String
+          editorTaskType: String dataRowCount: Int modelSetupComplete: Boolean uploadType: String queueMode: String
+          isBenchmarkEnabled: Boolean isConsensusEnabled: Boolean
+          datasets(where: DatasetWhereInput, skip: Int, first: PageSize, orderBy: DatasetOrderByInput): [Dataset!]!
         }
         type DataRow {
           id: ID! externalId: String globalKey: String rowData: String createdAt: DateTime updatedAt: DateTime

@@ -10,13 +10,20 @@ struct FormReceiver: MultipartReceiver {
     private(set) var files: [(part: String, file: StoredFile)] = []
     private var part = PartHeader()
     private var sink: FileSink?
+    private let freshID: () -> String
 
     /// More than this is no `operations` part.
     private static let fieldLimit = 64 << 20
 
-    init(folder: String, discardsMedia: Bool) {
+    init(folder: String, discardsMedia: Bool, freshID: @escaping () -> String = Self.randomID) {
         self.folder = folder
         self.discardsMedia = discardsMedia
+        self.freshID = freshID
+    }
+
+    private static func randomID() -> String {
+        var random = SystemRandomNumberGenerator()
+        return String(random.next(), radix: 16) + String(random.next(), radix: 16)
     }
 
     mutating func begin(_ header: PartHeader) throws {
@@ -29,7 +36,7 @@ struct FormReceiver: MultipartReceiver {
         let type = header.contentType ?? "application/octet-stream"
         // The official client gives name and type of a chunk the wrong way round.
         let isJSON = name.contains("json") || type.contains("json")
-        sink = try FileSink(folder: folder, isKept: isJSON || !discardsMedia)
+        sink = try FileSink(id: freshID(), folder: folder, isKept: isJSON || !discardsMedia)
     }
 
     mutating func receive(_ bytes: UnsafeBufferPointer<UInt8>) throws {
@@ -65,9 +72,8 @@ private struct FileSink {
     private var count = 0
     private static let headLength = 64
 
-    init(folder: String, isKept: Bool) throws {
-        var random = SystemRandomNumberGenerator()
-        id = String(random.next(), radix: 16) + String(random.next(), radix: 16)
+    init(id: String, folder: String, isKept: Bool) throws {
+        self.id = id
         guard isKept else {
             path = nil
             descriptor = -1

@@ -8,6 +8,12 @@ package struct PartHeader: Equatable, Sendable {
     package var name = ""
     package var filename: String?
     package var contentType: String?
+
+    package init(name: String = "", filename: String? = nil, contentType: String? = nil) {
+        self.name = name
+        self.filename = filename
+        self.contentType = contentType
+    }
 }
 
 /// What a multipart body's reader tells.

@@ -69,24 +69,14 @@ extension World {
 
     // MARK: Looking up
 
-    func externalIDsToDataRowIDs(_ field: Selected, _ context: RequestContext) -> Node {
-        let wanted = Set((field["externalId_in"]?.list ?? []).compactMap { $0.string })
-        let hashes = Set(
-            wanted.map { text in
-                var text = text
-                return text.withUTF8 { KeyIndex.hash($0) }
-            })
+    mutating func externalIDsToDataRowIDs(_ field: Selected, _ context: RequestContext) -> Node {
         var found: [Node] = []
-        for (number, row) in rows.enumerated() where row.externalID.exists && !row.isDeleted {
-            guard row.created + settings.indexLag <= context.now else { continue }
-            let text = decodedLiteral(row.externalID)
-            guard text.withUnsafeBufferPointer({ hashes.contains(KeyIndex.hash($0)) }) else { continue }
-            let id = String(decoding: text, as: UTF8.self)
-            guard wanted.contains(id) else { continue }
-            found.append(
-                .fields(
-                    type: "ExternalIdToDataRowId",
-                    ["dataRowId": .text(Self.rowID(Int32(number))), "externalId": .text(id)]))
+        for id in Set((field["externalId_in"]?.list ?? []).compactMap { $0.string }).sorted() {
+            for row in rows(externalID: id, now: context.now).reversed() {
+                found.append(
+                    .fields(
+                        type: "ExternalIdToDataRowId", ["dataRowId": .text(Self.rowID(row)), "externalId": .text(id)]))
+            }
         }
         return .list(found)
     }

@@ -27,10 +27,13 @@ extension World {
         .dataset(try requiredDataset(field["where"]?["id"]?.string))
     }
 
-    func datasets(_ field: Selected) -> Node {
+    func datasets(_ field: Selected) -> Node { datasets(field, among: datasets.indices.map(Int32.init)) }
+
+    /// A page of those of some datasets that meet the condition.
+    func datasets(_ field: Selected, among numbers: [Int32]) -> Node {
         let conditions = field["where"].map { $0["AND"]?.list ?? [$0] } ?? []
-        let found = datasets.indices.filter { number in
-            let dataset = datasets[number]
+        let found = numbers.filter { number in
+            let dataset = datasets[Int(number)]
             let wantsDeleted = conditions.compactMap { $0["deleted"]?.bool }.last ?? false
             guard dataset.isDeleted == wantsDeleted else { return false }
             return conditions.allSatisfy { condition in
@@ -42,7 +45,7 @@ extension World {
         }
         let skip = max(0, field["skip"]?.int ?? 0)
         let first = max(0, min(field["first"]?.int ?? 100, 100))
-        return .list(found.dropFirst(skip).prefix(first).map { .dataset(Int32($0)) })
+        return .list(found.dropFirst(skip).prefix(first).map { .dataset($0) })
     }
 
     mutating func createDataset(_ field: Selected, _ context: RequestContext) -> Node {
@@ -70,11 +73,22 @@ extension World {
     /// Pages by cursor.
     ///
     /// The cursor is the last row's id and, as with the service, it is called `startCursor`.
-    func datasetDataRows(_ field: Selected, _ context: RequestContext) throws(GraphQLError) -> Node {
+    mutating func datasetDataRows(_ field: Selected, _ context: RequestContext) throws(GraphQLError) -> Node {
         let number = try requiredDataset(field["id"]?.string)
         let first = max(0, min(field["first"]?.int ?? 100, settings.maximumPage))
         let cursor = field["from"]?.string.flatMap { Identifier.number("cmr", in: $0) }.map { Int32($0) }
-        let page = page(of: number, after: cursor, first: first, where: filter(field["where"], context.now))
+        let page: (rows: [Int32], hasMore: Bool)
+        if let externalID = externalID(in: field["where"]) {
+            let named = rows(externalID: externalID, now: context.now)
+            // Made after the index has grown: it holds on to the world as it is.
+            let matches = filter(field["where"], context.now)
+            let found = named.filter { row in
+                rows[Int(row)].dataset == number && (cursor.map { row < $0 } ?? true) && matches(row)
+            }
+            page = (Array(found.prefix(first)), found.count > first)
+        } else {
+            page = self.page(of: number, after: cursor, first: first, where: filter(field["where"], context.now))
+        }
         let last: Node = page.hasMore ? .text(page.rows.last.map(World.rowID)) : .null
         return .fields(
             type: "DataRowConnection",
@@ -83,6 +97,12 @@ extension World {
                 "pageInfo": .fields(
                     type: "PageInfo", ["hasNextPage": .bool(page.hasMore), "startCursor": last, "endCursor": last]),
             ])
+    }
+
+    /// The external id that a condition asks for.
+    private func externalID(in condition: JSONValue?) -> String? {
+        let conditions = condition.map { $0["AND"]?.list ?? [$0] } ?? []
+        return conditions.compactMap { $0["externalId"]?.string }.first
     }
 
     private func filter(_ condition: JSONValue?, _ now: Moment) -> (Int32) -> Bool {

@@ -7,6 +7,7 @@ indirect enum Node: Sendable {
     case user
     case organization
     case dataset(Int32)
+    case project(Int)
     case task(Int)
     case row(Int32)
     /// Whole pages, written without a node for each row.
@@ -31,7 +32,7 @@ struct AnswerWriter {
         case .null: output.raw("null")
         case .value(let value): output.value(value)
         case .list(let nodes): list(nodes) { $0.write($1, selection) }
-        case .rows(let rows): list(rows) { $0.dataRow($1, selection) }
+        case .rows(let rows): dataRows(rows, selection)
         case .row(let row): dataRow(row, selection)
         case .importedRows(let rows): importedRows(rows, selection)
         case .failures(let failures): list(failures) { $0.failure($1, selection) }
@@ -53,6 +54,10 @@ struct AnswerWriter {
         case .dataset(let number):
             object("Dataset", selection) { writer, field in
                 writer.write(writer.world.datasetField(field, of: number, now: writer.now), field.children)
+            }
+        case .project(let number):
+            object("Project", selection) { writer, field in
+                writer.write(writer.world.projectField(field, of: number), field.children)
             }
         case .task(let number):
             object("Task", selection) { writer, field in
@@ -92,21 +97,56 @@ struct AnswerWriter {
     // MARK: Rows
 
     private mutating func dataRow(_ number: Int32, _ selection: [Selected]) {
+        object("DataRow", selection) { writer, field in writer.rowField(number, field) }
+    }
+
+    private mutating func rowField(_ number: Int32, _ field: Selected) {
         let row = world.rows[Int(number)]
-        object("DataRow", selection) { writer, field in
-            switch field.name {
-            case "id": writer.output.string(World.rowID(number))
-            case "externalId": writer.literal(row.externalID)
-            case "globalKey": writer.text(row.globalKey)
-            case "rowData": writer.rowData(row.rowData)
-            case "createdAt": writer.output.string(row.created.text)
-            case "updatedAt": writer.output.string(row.updated.text)
-            case "mediaAttributes": writer.output.raw("{}")
-            case "dataset": writer.write(.dataset(row.dataset), field.children)
-            case "attachments":
-                writer.write(writer.world.attachments(of: row.payload, field, row: number), field.children)
-            default: writer.write(writer.world.metadata(of: row.payload), field.children)
+        switch field.name {
+        case "__typename": output.string("DataRow")
+        case "id": output.string(World.rowID(number))
+        case "externalId": literal(row.externalID)
+        case "globalKey": text(row.globalKey)
+        case "rowData": rowData(row.rowData)
+        case "createdAt": output.string(row.created.text)
+        case "updatedAt": output.string(row.updated.text)
+        case "mediaAttributes": output.raw("{}")
+        case "dataset": write(.dataset(row.dataset), field.children)
+        case "attachments": write(world.attachments(of: row.payload, field, row: number), field.children)
+        default: write(world.metadata(of: row.payload), field.children)
+        }
+    }
+
+    /// A page of rows: what does not differ from row to row is written once.
+    private mutating func dataRows(_ rows: [Int32], _ selection: [Selected]) {
+        let keys = selection.map { field in
+            var key = JSONOutput()
+            key.string(field.key)
+            key.raw(":")
+            return key.bytes
+        }
+        // Rows that were made together have the same times.
+        var lastMoment: Moment?
+        var lastText: [UInt8] = []
+        func time(_ moment: Moment) -> [UInt8] {
+            if moment == lastMoment { return lastText }
+            lastMoment = moment
+            lastText = Array("\"\(moment.text)\"".utf8)
+            return lastText
+        }
+        list(rows) { writer, number in
+            var mark = UInt8(ascii: "{")
+            for (field, key) in zip(selection, keys) {
+                writer.output.byte(mark)
+                mark = UInt8(ascii: ",")
+                writer.output.raw(key)
+                switch field.name {
+                case "createdAt": writer.output.raw(time(writer.world.rows[Int(number)].created))
+                case "updatedAt": writer.output.raw(time(writer.world.rows[Int(number)].updated))
+                default: writer.rowField(number, field)
+                }
             }
+            writer.output.byte(UInt8(ascii: "}"))
         }
     }
 

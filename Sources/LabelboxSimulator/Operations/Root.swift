@@ -34,6 +34,8 @@ extension World {
         "datasets": { (world, field, _) in world.datasets(field) },
         "datasetDataRows": { (world, field, context) throws(GraphQLError) in try world.datasetDataRows(field, context)
         },
+        "project": { (world, field, _) throws(GraphQLError) in try world.project(field) },
+        "projects": { (world, field, _) in world.projects(field) },
         "dataRow": { (world, field, _) throws(GraphQLError) in try world.dataRow(field) },
         "externalIdsToDataRowIds": { (world, field, context) in world.externalIDsToDataRowIDs(field, context) },
         "dataRowsForGlobalKeys": { (world, field, context) in world.dataRowsForGlobalKeys(field, context) },

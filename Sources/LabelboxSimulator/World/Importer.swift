@@ -4,7 +4,9 @@ enum Importer {
     private static let batch = 4096
 
     /// Runs a task while other requests go on; `access` gives the world for a moment.
-    static func run(_ task: Int, access: ((inout World) -> Void) -> Void) {
+    static func run(
+        _ task: Int, now: () -> Moment = Moment.now, access: ((inout World) -> Void) -> Void
+    ) {
         var paths: [String?] = []
         var reader = RowReader(metadata: .standard)
         var isWanted = false
@@ -21,20 +23,22 @@ enum Importer {
         do throws(ImportFailure) {
             slabs = try checked(paths, expected: expected, by: reader)
         } catch {
-            access { $0.fail(task, error.message) }
+            let moment = now()
+            access { $0.fail(task, error.message, now: moment) }
             return
         }
-        for slab in slabs { take(slab, task, reader, access) }
+        for slab in slabs { take(slab, task, reader, now, access) }
+        let end = now()
         access { world in
             guard world.tasks[task].status == .inProgress else { return }
             world.tasks[task].status = .complete
-            world.tasks[task].updated = Moment.now()
+            world.tasks[task].updated = end
         }
     }
 
     /// Runs a task at once; nil, or why it failed.
     static func run(_ task: Int, in world: inout World, now: Moment) -> String? {
-        run(task) { body in body(&world) }
+        run(task, now: { now }) { body in body(&world) }
         return world.tasks[task].error
     }
 
@@ -65,14 +69,16 @@ enum Importer {
     }
 
     private static func take(
-        _ slab: Slab, _ task: Int, _ reader: RowReader, _ access: ((inout World) -> Void) -> Void
+        _ slab: Slab, _ task: Int, _ reader: RowReader, _ now: () -> Moment,
+        _ access: ((inout World) -> Void) -> Void
     ) {
         var number: Int32 = 0
         access { number = $0.slabs.add(slab) }
         var batch: [Candidate] = []
         batch.reserveCapacity(Self.batch)
         func flush() {
-            access { $0.apply(batch[...], of: number, to: task, now: Moment.now()) }
+            let moment = now()
+            access { $0.apply(batch[...], of: number, to: task, now: moment) }
             batch.removeAll(keepingCapacity: true)
         }
         // The bytes were found to be well formed a moment ago and cannot have changed.
@@ -85,9 +91,9 @@ enum Importer {
 }
 
 extension World {
-    mutating func fail(_ task: Int, _ message: String) {
+    mutating func fail(_ task: Int, _ message: String, now: Moment) {
         tasks[task].status = .failed
         tasks[task].error = message
-        tasks[task].updated = Moment.now()
+        tasks[task].updated = now
     }
 }

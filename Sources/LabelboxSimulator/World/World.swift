@@ -26,6 +26,15 @@ package struct World: Sendable {
         var isDeleted = false
     }
 
+    /// A project: a name for some datasets, as far as importing is concerned.
+    struct Project: Sendable {
+        let id: String
+        var name: String
+        let created: Moment
+        var updated: Moment
+        var datasets: [Int32]
+    }
+
     /// A lookup of global keys, answered later.
     struct Job: Sendable {
         let keys: [String]
@@ -38,6 +47,9 @@ package struct World: Sendable {
     var rows: [Row] = []
     var slabs = Slabs()
     private var keys = KeyIndex()
+    var externalIDs = ExternalIDIndex()
+    private(set) var projects: [Project] = []
+    private var projectNumbers: [String: Int] = [:]
     var tasks: [ImportTask] = []
     var jobs: [Job] = []
     var files: [String: StoredFile] = [:]
@@ -90,6 +102,25 @@ package struct World: Sendable {
         for row in datasets[Int(number)].rows { _ = delete(row, now: now) }
     }
 
+    // MARK: Projects
+
+    /// Creates a project, or gives one other datasets; those that are not there are left out.
+    package mutating func createProject(id: String? = nil, name: String, datasets: [String], now: Moment) -> String {
+        let numbers = datasets.compactMap(datasetNumber)
+        if let id, let number = projectNumbers[id] {
+            projects[number].name = name
+            projects[number].datasets = numbers
+            projects[number].updated = now
+            return id
+        }
+        let id = id ?? Identifier.make("cmproj", projects.count + 1)
+        projectNumbers[id] = projects.count
+        projects.append(Project(id: id, name: name, created: now, updated: now, datasets: numbers))
+        return id
+    }
+
+    func projectNumber(_ id: String) -> Int? { projectNumbers[id] }
+
     // MARK: Rows
 
     func row(id: String) -> Int32? {
@@ -133,6 +164,11 @@ package struct World: Sendable {
         unindex(number)
         rows[Int(number)] = row
         index(number)
+        // Moved out while it reads the world, so that neither is copied.
+        var index = ExternalIDIndex()
+        swap(&index, &externalIDs)
+        index.changed(number, in: self)
+        swap(&index, &externalIDs)
     }
 
     private mutating func index(_ number: Int32) {

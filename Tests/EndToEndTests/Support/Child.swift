@@ -15,6 +15,10 @@ final class Child: Sendable {
 
     let pid: pid_t
     private let ending = Locked<Ending?>(nil)
+    private let peak = Locked(0)
+
+    /// The most memory that it had at any moment, in KiB; known once it has ended.
+    var peakMemory: Int { peak.withLock { $0 } }
 
     /// Starts a program; what it prints goes to the end of `output`.
     init(_ program: URL, _ arguments: [String], output: URL, environment: [String: String] = [:]) throws {
@@ -31,7 +35,9 @@ final class Child: Sendable {
         ending.withLock { ending in
             if let ending { return ending }
             var status: Int32 = 0
-            guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+            var usage = rusage()
+            guard wait4(pid, &status, WNOHANG, &usage) == pid else { return nil }
+            peak.withLock { $0 = Int(usage.ru_maxrss) }
             let signal = status & 0x7f
             ending = signal == 0 ? .exited(status >> 8 & 0xff) : .killed(by: signal)
             return ending

@@ -77,6 +77,17 @@ final class Simulator: Sendable {
         return try await get(url.path)
     }
 
+    /// Makes rows `PREFIX0`, `PREFIX1`, … with that as external id and global key.
+    func seed(_ count: Int, prefix: String = "seed-", in dataset: String = dataset) async throws {
+        _ = try await send("/_sim/rows", #"{"dataset": "\#(dataset)", "count": \#(count), "prefix": "\#(prefix)"}"#)
+    }
+
+    /// Makes a project of datasets.
+    func createProject(_ id: String, datasets: [String]) async throws {
+        let list = datasets.map { "\"\($0)\"" }.joined(separator: ", ")
+        _ = try await send("/_sim/projects", #"{"id": "\#(id)", "name": "\#(id)", "datasets": [\#(list)]}"#)
+    }
+
     /// Makes a row from outside, as another program with the same key would.
     func createRow(_ body: String) async throws -> JSON { try JSON(await send("/graphql", body)) }
 

@@ -14,6 +14,18 @@ enum Validator {
             within: .seconds(180))
     }
 
+    /// Expects that each line of JSON is as a schema says.
+    static func expectValid(_ lines: [String], _ schema: String) async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "datarowd-e2e-\(UUID().uuidString).ndjson")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(lines.joined(separator: "\n").utf8).write(to: file)
+        let verdict = try await output(
+            of: try await interpreter.value,
+            ["-B", here.appending(path: "validate.py").path, schemas.path, file.path, schema])
+        #expect(verdict.ending == .exited(0), "\(schema): \(verdict.text)")
+        #expect(!lines.isEmpty)
+    }
+
     /// A Python that has jsonschema and PyYAML: the system's, or one made beside the build.
     private static let interpreter = Task<String, any Error> {
         let test = ["-c", "import jsonschema, yaml, referencing"]

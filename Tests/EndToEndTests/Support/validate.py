@@ -1,4 +1,4 @@
-"""Validates what a run of datarowd left against docs/schemas: validate.py SCHEMAS ROOT"""
+"""Validates against docs/schemas what a run of datarowd left, or lines of JSON: validate.py SCHEMAS ROOT | LINES SCHEMA"""
 
 import json
 import pathlib
@@ -8,7 +8,7 @@ import jsonschema
 import referencing
 import yaml
 
-schemas, root = map(pathlib.Path, sys.argv[1:])
+schemas, root = map(pathlib.Path, sys.argv[1:3])
 documents = {path.name: json.loads(path.read_text()) for path in schemas.glob("*.json")}
 registry = referencing.Registry().with_resources(
     (document.get("$id", name), referencing.Resource.from_contents(document)) for name, document in documents.items()
@@ -21,6 +21,13 @@ def validator(name):
     jsonschema.Draft202012Validator.check_schema(documents[name])
     return jsonschema.Draft202012Validator(documents[name], registry=registry)
 
+
+if len(sys.argv) > 3:
+    judge = validator(f"{sys.argv[3]}.schema.json")
+    for number, line in enumerate(root.read_text().splitlines()):
+        for error in judge.iter_errors(json.loads(line)):
+            sys.exit(f"line {number + 1}: {error.json_path}: {error.message[:300]}")
+    sys.exit(0)
 
 VALIDATORS = {
     kind: validator(f"{kind}.schema.json") for kind in ("manifest-status", "daemon-status", "results-line", "config")

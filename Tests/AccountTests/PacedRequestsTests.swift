@@ -1,4 +1,4 @@
-import Importing
+import Account
 import LabelboxAPI
 import Locking
 import Pacing

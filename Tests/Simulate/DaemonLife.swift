@@ -1,0 +1,180 @@
+import DataRows
+import Files
+import Foundation
+import Importing
+import Intake
+import LabelboxAPI
+import Ledger
+import Logging
+import Pacing
+import Reporting
+import SystemPackage
+
+/// The daemon of one life: the rooms put together as the real one does, on the scheduler's time and threads.
+final class DaemonLife: @unchecked Sendable {
+    // `@unchecked`: only the thread that has the scheduler's baton touches any of it.
+    let life: Lifetime
+    let number: Int
+    private let scheduler: Scheduler
+    private let folders: Folders
+    let ledger: SQLiteLedger
+    private let folder: DropFolder
+    private let importer: Importer
+    private let reporting: ReportingService
+    private var work: Task<Void, Never>?
+    private(set) var hasEnded = false
+    private(set) var startFailure: String?
+
+    init(
+        number: Int, plan: Plan, seed: UInt64, scheduler: Scheduler, folders: Folders, farEnd: FarEnd, trace: Trace
+    ) throws {
+        self.number = number
+        self.scheduler = scheduler
+        self.folders = folders
+        let life = Lifetime(scheduler)
+        self.life = life
+        let clock = VirtualClock(life: life)
+        let names = NameSource(seed: seed, life: number)
+        let logger = Logger(label: "simulate") { _ in TraceLog(trace: trace, life: number) }
+
+        ledger = try SQLiteLedger.open(
+            at: folders.state.appending("ledger.sqlite"), tracing: nil,
+            turns: LedgerTurns(later: { scheduler.add($0) }, name: { names.text() }))
+        let pacer = RequestPacer(
+            rules: PacingRules(requestsPerMinute: plan.requestsPerMinute, maximumConnections: plan.connections),
+            clock: clock, random: SeededRandom(seed: seed, stream: 100 + UInt64(number)))
+        let observer = ImportObserver(logger: logger)
+        let client = LabelboxClient(
+            endpoint: "http://labelbox.invalid/graphql", credentials: FixedKey(),
+            transport: farEnd.connect(life),
+            gate: PacedRequests(pacer: pacer) { kind, error, isRetried in
+                observer.requestFailed(kind: kind.rawValue, error: error, isRetried: isRetried)
+            },
+            unixTime: { Int64(clock.date.timeIntervalSince1970) })
+
+        var settings = DropFolderSettings(name: "drops", path: folders.drop, stateDirectory: folders.state)
+        settings.settle = plan.settle
+        settings.rescan = plan.rescan
+        settings.poll = plan.polls
+        settings.mediaWait = .seconds(120)
+        folder = DropFolder(
+            settings, limits: DropFolderLimits(), clock: clock, wallClock: { clock.date }, disk: DiskSync(),
+            logger: logger, executor: FolderExecutor(),
+            watching: { (_, _, wake) in folders.listen(wake) })
+        let watch = ImportWatch(
+            folder: folder, datasetID: DatasetID(rawValue: Plan.dataset), operations: [.create, .upsert, .update],
+            policy: RowPolicy(), invalidRows: .skip, maximumRowsPerTask: plan.rowsPerTask, linger: plan.linger,
+            maximumManifestBytes: 1 << 20, mediaURLAge: .seconds(12 * 3_600))
+
+        let bell = LateBell()
+        var parts = Importer.Parts(
+            watches: [watch], ledger: ledger, client: client, stateDirectory: folders.state,
+            clock: ImportClock(now: { clock.date }, sleep: { try await clock.sleep(for: $0) }), logger: logger,
+            owner: LeaseOwner(rawValue: "life-\(number)"), uploads: plan.connections, random: { names.number() },
+            changed: { bell.ring() })
+        parts.hands = Hands(start: { scheduler.start($0) }, gate: { BatonGate() })
+        importer = Importer(parts)
+        let snapshot = Self.snapshot(folder, since: clock.date, budget: plan.requestsPerMinute)
+        reporting = ReportingService(
+            store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: folders.state), files: StatusFiles()),
+            snapshot: snapshot, clock: clock, now: { clock.date },
+            report: { event in trace.note("status", "\(event)") })
+        bell.reporting = reporting
+    }
+
+    /// Starts as the daemon does.
+    func start() {
+        work = Task {
+            do {
+                try await folder.start()
+                _ = try await importer.recover()
+            } catch {
+                if !life.isOver { startFailure = "\(error)" }
+                hasEnded = true
+                return
+            }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.reporting.run() }
+                await self.importer.run()
+                self.reporting.stop()
+                await group.waitForAll()
+            }
+            hasEnded = true
+        }
+    }
+
+    /// Asks it to stop, as SIGTERM does.
+    func stop() { Task { await importer.drain() } }
+
+    /// What is unfinished; nil when the ledger cannot be read now.
+    func unfinished(_ answer: @escaping @Sendable (Int?) -> Void) {
+        Task {
+            guard let totals = try? await ledger.totals() else { return answer(nil) }
+            let imports = totals.imports.values.reduce(0) { sum, states in
+                sum + states.filter { !$0.key.isFinal }.values.reduce(0, +)
+            }
+            let closing = (try? await ledger.nextDue(.imports(.closing), after: .distantPast)) == nil ? 0 : 1
+            let media = totals.media.values.reduce(0, +)
+            let open = totals.submissions.filter { $0.key != .settled }.values.reduce(0, +)
+            answer(imports + open + closing + media)
+        }
+    }
+
+    /// Ends it at this instant: nothing that it does from now on reaches ledger, folder or server.
+    ///
+    /// Its tasks still run, as Swift has no other way to end them: cancelled, with a closed ledger, in a folder that is
+    /// not there any more.
+    /// - Returns: whether all of it ended.
+    func kill() -> Bool {
+        folders.hide()
+        try? ledger.close()
+        work?.cancel()
+        life.end()
+        let folder = folder
+        Task { await folder.close() }
+        var steps = 0
+        while steps < 200_000, scheduler.step() { steps += 1 }
+        folders.show()
+        return hasEnded
+    }
+
+    private static func snapshot(
+        _ folder: DropFolder, since start: Date, budget: Int
+    ) -> @Sendable () async -> DaemonSnapshot {
+        {
+            let settling = await folder.settlingFiles(limit: WatchSnapshot.mostSettling)
+            return DaemonSnapshot(
+                version: "0", pid: 1, state: .running, reason: "it works", startedAt: start,
+                watches: [
+                    WatchSnapshot(
+                        name: "drops", path: folder.settings.path, mode: .watching, settlingCount: settling.count,
+                        settling: settling.files.map {
+                            Reporting.SettlingFile(
+                                path: $0.relativePath, bytes: $0.bytes, since: $0.since, reason: $0.reason,
+                                nextLook: $0.until, isManifest: $0.role == .manifest)
+                        })
+                ],
+                budget: .init(requestsPerMinute: budget), concurrency: .init(limit: 1, maximum: 1))
+        }
+    }
+}
+
+/// Rings for the reporting service, which is made after those who ring.
+private final class LateBell: @unchecked Sendable {
+    // `@unchecked`: as above.
+    var reporting: ReportingService?
+    func ring() { reporting?.signal() }
+}
+
+private struct FixedKey: CredentialSource {
+    func apiKey() throws -> String { "simulated-key" }
+}
+
+/// Numbers and names that are the same for the same seed.
+final class NameSource: @unchecked Sendable {
+    // `@unchecked`: as above.
+    private var random: SeededRandom
+    init(seed: UInt64, life: Int) { random = SeededRandom(seed: seed, stream: 1_000 + UInt64(life)) }
+    func number() -> UInt64 { random.next() }
+    func text() -> String { "submission-\(String(number(), radix: 16))" }
+}

@@ -1,0 +1,185 @@
+import Foundation
+import LabelboxSimulator
+import SystemPackage
+
+/// One run: a daemon, its folder, its server and their troubles, all from one seed.
+final class Simulation: @unchecked Sendable {
+    // `@unchecked`: only the thread that has the scheduler's baton touches any of it.
+
+    /// What a run came to.
+    struct Outcome: Sendable {
+        var violations: [String] = []
+        var hash: UInt64 = 0
+        var steps = 0
+        var seconds = 0.0
+        var requests = 0
+        var submits = 0
+        var crashes = 0
+        var rows = 0
+        var manifests = 0
+        var faults: [String: Int] = [:]
+    }
+
+    private let seed: UInt64
+    private let plan: Plan
+    private let scheduler: Scheduler
+    private let trace: Trace
+    private let folders: Folders
+    private let farEnd: FarEnd
+    private let bug: PlantedBug?
+    private var lives: [DaemonLife] = []
+    private var current: DaemonLife?
+    private var violations: [String] = []
+    private var crashes = 0
+    /// Manifests whose producers are through with them.
+    private var dropped: [Int] = []
+    private var openProducers = 0
+    private var isDrained = false
+    private var isStopping = false
+
+    /// Past the healing, so long may it take until everything is done.
+    private static let patience: Int64 = 3 * 3_600 * 1_000_000_000
+    private static let mostSteps = 2_000_000
+
+    init(seed: UInt64, bug: PlantedBug? = nil, showsTrace: Bool = false, root: FilePath) {
+        self.seed = seed
+        self.bug = bug
+        let plan = Plan(seed: seed)
+        self.plan = plan
+        let scheduler = Scheduler(seed: seed)
+        scheduler.orderly = plan.orderly
+        scheduler.inherit(from: Scheduler.current)
+        self.scheduler = scheduler
+        let trace = Trace(isShown: showsTrace, root: root.string, scheduler: scheduler)
+        self.trace = trace
+        folders = Folders(root: root, seed: seed, deafness: plan.deafness, scheduler: scheduler, trace: trace)
+        farEnd = FarEnd(
+            seed: seed, settings: plan.server, folder: root.appending("server").string, scheduler: scheduler,
+            trace: trace)
+        Scheduler.current = scheduler
+    }
+
+    /// Runs it to its end.
+    func run() -> Outcome {
+        for rule in plan.faults { farEnd.inject(rule) }
+        farEnd.weather = plan.weather
+        for (at, action) in plan.actions { scheduler.at(at) { self.perform(action) } }
+        scheduler.at(plan.healing) {
+            self.trace.note("healed")
+            self.farEnd.heal()
+        }
+        begin()
+        look()
+        loop()
+        if violations.isEmpty {
+            let oracle = Oracle(plan: plan, folders: folders, farEnd: farEnd, dropped: Set(dropped))
+            violations += oracle.judge()
+        }
+        if let current, !current.hasEnded, !current.kill() { violate("a life does not end when it is cancelled") }
+        folders.remove()
+        return Outcome(
+            violations: violations, hash: trace.hash, steps: scheduler.steps, seconds: Double(scheduler.now) / 1e9,
+            requests: farEnd.requests, submits: farEnd.submits, crashes: crashes,
+            rows: plan.manifests.reduce(0) { $0 + $1.rows.count }, manifests: plan.manifests.count,
+            faults: farEnd.faults)
+    }
+
+    private func violate(_ text: String) {
+        trace.note("violation", text)
+        violations.append(text)
+    }
+
+    // MARK: Producers
+
+    private func perform(_ action: Plan.Action) {
+        switch action {
+        case .drop(let number, let manner):
+            openProducers += 1
+            let manifest = plan.manifests[number]
+            folders.produce(manifest.path, manifest.bytes, manner) { [self] in
+                openProducers -= 1
+                dropped.append(number)
+            }
+        case .media(let path, let manner):
+            openProducers += 1
+            folders.produce(path, Array("the bytes of \(path)".utf8), manner) { [self] in openProducers -= 1 }
+        case .remove(let path): folders.take(away: path)
+        }
+    }
+
+    // MARK: Lives
+
+    private func begin() {
+        do {
+            let life = try DaemonLife(
+                number: lives.count, plan: plan, seed: seed, scheduler: scheduler, folders: folders, farEnd: farEnd,
+                trace: trace)
+            lives.append(life)
+            current = life
+            trace.note("life", "\(life.number)")
+            life.start()
+        } catch {
+            violate("the daemon does not start: \(error)")
+        }
+    }
+
+    private func crash(_ life: DaemonLife, pause: Duration) {
+        crashes += 1
+        trace.note("crash", "\(life.number)")
+        current = nil
+        if !life.kill() { violate("a life does not end when it is cancelled") }
+        if let bug { bug.atCrash(folders) }
+        scheduler.after(pause) { self.begin() }
+    }
+
+    private func loop() {
+        var lifeBegan = 0
+        var life = -1
+        while violations.isEmpty, scheduler.steps < Self.mostSteps {
+            if let current, current.number != life {
+                life = current.number
+                lifeBegan = scheduler.steps
+            }
+            if let current, current.number < plan.crashes.count, scheduler.now < plan.healing,
+                scheduler.steps - lifeBegan >= plan.crashes[current.number].steps
+            {
+                crash(current, pause: plan.crashes[current.number].pause)
+                continue
+            }
+            if isStopping, current?.hasEnded == true { return }
+            if let failure = current?.startFailure { return violate("the daemon does not start: \(failure)") }
+            if scheduler.step() { continue }
+            if scheduler.now > plan.healing + Self.patience {
+                return violate("not drained \(Self.patience / 1_000_000_000) s after everything was healed")
+            }
+            if !scheduler.advance() { return violate("everything sleeps for good") }
+        }
+        if scheduler.steps >= Self.mostSteps { violate("it goes round in circles: \(scheduler.steps) steps") }
+    }
+
+    /// Looks now and then whether anything is left to do, and stops the daemon when nothing is.
+    private func look() {
+        scheduler.after(.seconds(5)) { [self] in
+            guard !isStopping else { return }
+            if scheduler.now > plan.healing, openProducers == 0, let current, !folders.holdsAnything {
+                current.unfinished { [self] count in
+                    if count == 0, !isStopping {
+                        isStopping = true
+                        trace.note("drained")
+                        current.stop()
+                    }
+                }
+            }
+            look()
+        }
+    }
+}
+
+/// A mistake that is put in by hand, to see that it is found.
+enum PlantedBug: String, CaseIterable, Sendable {
+    case resendOnUnknown = "resend-on-unknown"
+    case forgetIntent = "forget-intent"
+    case archiveBeforeCommit = "archive-before-commit"
+
+    func atCrash(_ folders: Folders) {}
+}
