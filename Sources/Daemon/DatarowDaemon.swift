@@ -88,7 +88,8 @@ public final class DatarowDaemon: Sendable {
         let reporting = ReportingService(
             store: ledger,
             folder: StatusFolder(
-                StatusLayout(stateDirectory: state), files: StatusFiles(), boot: BootID.current()),
+                StatusLayout(stateDirectory: state), files: StatusFiles(making: state.appending(StateDirectory.making)),
+                boot: BootID.current()),
             snapshot: { await view.snapshot() }, clock: clock, now: { time.now },
             report: { [logger] event in
                 switch event {

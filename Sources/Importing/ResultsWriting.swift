@@ -9,6 +9,8 @@ internal import SystemPackage
 struct ResultsWriting {
     let plan: ClosingPlan
     let workFolder: WorkFolder
+    /// Where files are until they are whole.
+    let making: FilePath
 
     /// Writes both files, not yet durably; says in the answer which of them there are.
     func write() throws -> ClosingPlan {
@@ -19,7 +21,7 @@ struct ResultsWriting {
             return written
         }
         try DurableRename.createFolder(plan.resultsPath.removingLastComponent())
-        let results = try AtomicFile.writer(to: plan.resultsPath)
+        let results = try AtomicFile.writer(to: plan.resultsPath, making: making)
         var failed = RowSet()
         try ResultsMerger(plan.parts).merge(into: { try results.append($0) }) { row, outcome in
             if !outcome.isSuccess { failed.insert(row) }
@@ -49,7 +51,7 @@ struct ResultsWriting {
             return try FileLook.exists(plan.failedRowsPath)
         }
         try DurableRename.createFolder(plan.failedRowsPath.removingLastComponent())
-        let output = try AtomicFile.writer(to: plan.failedRowsPath)
+        let output = try AtomicFile.writer(to: plan.failedRowsPath, making: making)
         let manifest = try ManifestFile(path: source, format: ManifestFormat(format.layout))
         var isFirst = true
         let policy = plan.watch.policy

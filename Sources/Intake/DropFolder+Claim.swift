@@ -123,8 +123,8 @@ extension DropFolder {
             let open = try opener.open(path, followingLinks: false)
             try check(open, is: file)
             try moveOut(path, to: target, by: opener, folders)
-            folders.add(settings.path.pushing(path.removingLastComponent()))
             folders.add(target.removingLastComponent())
+            folders.addLeft(settings.path.pushing(path.removingLastComponent()))
             // The very file that was looked at must have come along, and nobody may have written meanwhile.
             let moved = try FileLook.at(target).identity
             let opened = try open.look().identity

@@ -65,8 +65,6 @@ struct ReportingServiceTests {
         let sealed = layout.file(watch: "cats", path: "sealed.json"),
             lost = layout.file(watch: "cats", path: "lost.json")
         for file in [sealed, lost] { try Data().write(to: URL(filePath: file.string)) }
-        await runOnce(service(fixture))
-        #expect(FileManager.default.contents(atPath: lost.string) == Data())
         await runOnce(service(fixture, boot: "second"))
         #expect(try status(fixture, "lost.json")?.state == "queued")
         #expect(FileManager.default.contents(atPath: sealed.string) == Data())

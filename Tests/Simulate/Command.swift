@@ -74,7 +74,9 @@ enum Command {
             if !outcome.violations.isEmpty {
                 failures += 1
                 for violation in outcome.violations.prefix(5) { print("seed \(seed): \(violation)") }
-                print("seed \(seed): replay: simulate --seed \(seed)\(options.bug.map { " --bug \($0.rawValue)" } ?? "") --trace")
+                print(
+                    "seed \(seed): replay: simulate --seed \(seed)\(options.bug.map { " --bug \($0.rawValue)" } ?? "") --trace"
+                )
                 if options.stopsAtFirst { break }
             }
         }
@@ -85,7 +87,8 @@ enum Command {
         print(
             "\(sum.manifests) manifests, \(sum.rows) rows, \(sum.requests) requests, \(sum.submits) submits, "
                 + "\(sum.crashes) crashes, \(sum.steps) steps, \(Int(sum.seconds / 3_600)) hours")
-        print("faults: " + sum.faults.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+        print(
+            "faults: " + sum.faults.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
         return failures == 0 ? 0 : 1
     }
 

@@ -116,7 +116,9 @@ struct Oracle {
             var lines: [Line] = []
             for text in bytes.split(separator: 10) {
                 do { lines.append(try JSONDecoder().decode(Line.self, from: Data(text))) } catch {
-                    problems.append("\(manifest.path): a line of its results is no result: \(String(decoding: text, as: UTF8.self))")
+                    problems.append(
+                        "\(manifest.path): a line of its results is no result: \(String(decoding: text, as: UTF8.self))"
+                    )
                 }
             }
             guard lines.map(\.row) == Array(manifest.rows.indices) else {
@@ -131,7 +133,9 @@ struct Oracle {
                     case .rejected: line.outcome == "rejected"
                     }
                 if !isRight {
-                    problems.append("row \(row.uid) is \(row.fate), and its result is \(line), on the server \(ids[row.uid] ?? "none")")
+                    problems.append(
+                        "row \(row.uid) is \(row.fate), and its result is \(line), on the server \(ids[row.uid] ?? "none")"
+                    )
                 }
             }
         }
