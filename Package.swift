@@ -115,7 +115,8 @@ let package = Package(
         .executableTarget(
             name: "simulate",
             dependencies: [
-                "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger", "Locking",
+                "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger",
+                "Locking",
                 "Pacing", "Reporting", "Transport", .log, .system,
             ], path: "Tests/Simulate"),
         .executableTarget(

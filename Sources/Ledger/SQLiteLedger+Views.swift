@@ -158,6 +158,7 @@ extension SQLiteLedger {
                 rows.failed = row["failed"]
                 rows.deleted = row["deleted"]
                 totals.rows[row["watch"]] = rows
+                totals.warnings[row["watch"]] = row["warnings"]
             }
             let watches = try Row.fetchAll(
                 db, sql: "SELECT watch, MIN(seen_at) AS oldest FROM imports WHERE phase <> 'closed' GROUP BY watch")

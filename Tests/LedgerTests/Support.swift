@@ -51,7 +51,7 @@ func segment(_ first: Int, _ count: Int, valid: Int? = nil, media: [MediaReferen
 func content(_ item: Leased<MediaRecord>, at time: Date = at(0)) -> UploadedContent {
     UploadedContent(
         sha256: Array(item.item.path.string.utf8), bytes: item.item.identity?.size ?? 0,
-        url: "https://storage/\(item.item.path)", uploadedAt: time)
+        type: "t", url: "https://storage/\(item.item.path)", uploadedAt: time)
 }
 
 func failure(_ code: String, row: Int? = nil) -> ErrorEntry { ErrorEntry(row: row, code: code, message: "no") }
@@ -119,7 +119,7 @@ struct Bench: Sendable {
 
     func uploadAll(_ now: Double = 0) async throws {
         for item in try await leaseMedia(now) {
-            try await store.recordUploaded(item, content: content(item, at: at(now)), at: at(now))
+            try await store.recordUploaded(item, content: content(item, at: at(now)), warning: nil, at: at(now))
         }
     }
 
