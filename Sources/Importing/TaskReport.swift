@@ -55,6 +55,11 @@ package struct TaskReport: Sendable {
 
     package func word(for key: String) -> Word? { byKey[key] }
 
+    /// Whether the server refused a row since another has its key.
+    package func isTaken(_ key: String) -> Bool {
+        if case .failed(let message)? = byKey[key] { Self.isDuplicate(message) } else { false }
+    }
+
     package func row(foundBy key: String) -> DataRowID? { found[key] }
 
     /// Takes one word about a row without a key; such rows can be told apart by their external id alone.
