@@ -137,8 +137,9 @@ struct IntakeService: Sendable {
         let files = try await withoutThoseAManifestMayName(files)
         guard !files.isEmpty else { return }
         let named = try await ledger.namedPaths(watch: watch.name, among: files.map(\.relativePath))
-        let unnamed = try await withoutSidecars(withoutKept(files.filter { !named.contains($0.relativePath) }))
-        var loose = unnamed[...]
+        // After the ledger was asked: it forgets a file only when that is put away.
+        let unnamed = await watch.folder.confirmed(files.filter { !named.contains($0.relativePath) })
+        var loose = try await withoutSidecars(withoutKept(unnamed))[...]
         while !loose.isEmpty {
             let some = Array(loose.prefix(Self.looseRows))
             loose = loose.dropFirst(Self.looseRows)
