@@ -115,8 +115,8 @@ let package = Package(
         .executableTarget(
             name: "simulate",
             dependencies: [
-                "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger", "Locking",
-                "Pacing", "Reporting", "Transport", .log, .system,
+                "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger",
+                "Locking", "Pacing", "Reporting", "Transport", .log, .system,
             ], path: "Tests/Simulate"),
         .executableTarget(
             name: "prepare-rows", dependencies: ["DataRows", "Importing", "LabelboxAPI", "Transport", .system],

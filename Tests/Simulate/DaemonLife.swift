@@ -1,3 +1,4 @@
+import Account
 import DataRows
 import Files
 import Foundation
