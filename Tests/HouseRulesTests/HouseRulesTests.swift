@@ -30,7 +30,7 @@ private let mayImport: [String: Set<String>] = [
         "Settings",
         "Transport",
     ],
-    "datarowd": ["Daemon", "Settings"],
+    "datarowd": ["Daemon", "Reporting", "Settings"],
     "datarowctl": [
         "Account", "Control", "DataRows", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
     ],
