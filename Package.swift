@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "Importing",
             dependencies: [
-                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Results", "Transport",
+                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results", "Transport",
                 .crypto, .log, .metrics, .system,
             ]),
 
@@ -116,7 +116,8 @@ let package = Package(
             name: "simulate",
             dependencies: [
                 "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger",
-                "Locking", "Pacing", "Reporting", "Transport", .log, .system,
+                "Locking",
+                "Pacing", "Reporting", "Transport", .grdb, .log, .system,
             ], path: "Tests/Simulate"),
         .executableTarget(
             name: "prepare-rows", dependencies: ["DataRows", "Importing", "LabelboxAPI", "Transport", .system],
@@ -125,12 +126,16 @@ let package = Package(
             name: "ControlTests",
             dependencies: [
                 "Control", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
-                "TestSupport", .system,
+                "TestSupport", "Transport", .system,
             ]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Locking", "datarowctl", "datarowd", "labelbox-sim"],
-            exclude: ["Support/validate.py"]),
+            name: "EndToEndTests",
+            dependencies: [
+                "DataRows", "Importing", "LabelboxAPI", "LabelboxSimulator", "Locking", "Pacing", "Transport",
+                "datarowctl", "datarowd", "labelbox-sim",
+            ],
+            exclude: ["Support/validate.py"], resources: [.copy("Captures/Recorded")]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", "TestSupport", .system]),
         // What is untrusted, and what holds of it whatever it is: replayed here, driven by libFuzzer in Scripts/fuzz.
         .target(
@@ -143,7 +148,7 @@ let package = Package(
         .testTarget(name: "HouseRulesTests"),
         .testTarget(
             name: "ImportingTests",
-            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
+            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport"]),
         .testTarget(
             name: "IntakeTests",
             dependencies: ["DataRows", "Files", "Intake", "Locking", "TestSupport", .log, .system]),

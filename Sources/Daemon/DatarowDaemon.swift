@@ -79,6 +79,7 @@ public final class DatarowDaemon: Sendable {
             .init(
                 watches: watches, ledger: ledger, client: client, stateDirectory: state, clock: time, logger: logger,
                 owner: LeaseOwner(rawValue: Startup.ownerName()), uploads: settings.labelbox.maxConnections,
+                submitWith: settings.labelbox.handover,
                 random: { UInt64.random(in: .min ... .max) }, changed: { bell.ring() }))
 
         let view = DaemonView(

@@ -27,18 +27,32 @@ struct ResultsWriting {
         try results.commit(durable: false)
         if failed.isEmpty {
             written.closing.failedRows = nil
-        } else {
-            try writeFailed(failed)
+        } else if let source = try source() {
+            try writeFailed(failed, from: source)
+        } else if try !FileLook.exists(plan.failedRowsPath) {
+            written.closing.failedRows = nil
         }
         return written
     }
 
+    /// Where the manifest is read: where it was claimed, or where an earlier try that was cut short has moved it.
+    ///
+    /// `nil` when it is gone: an earlier try has deleted it and written the failed rows before, or somebody took it away.
+    private func source() throws -> FilePath? {
+        if ManifestFormat(fileName: plan.record.path.string)?.isCompressed == true {
+            return workFolder.inflated(plan.record.id)
+        }
+        for path in [plan.record.claimedPath, plan.closing.destination] {
+            if let path, try FileLook.exists(path) { return path }
+        }
+        return nil
+    }
+
     /// Writes the failed rows as they stood, one a line, so that they can be mended and dropped again.
-    private func writeFailed(_ rows: RowSet) throws {
+    private func writeFailed(_ rows: RowSet, from source: FilePath) throws {
         try DurableRename.createFolder(plan.failedRowsPath.removingLastComponent())
         let output = try AtomicFile.writer(to: plan.failedRowsPath)
         guard let format = ManifestFormat(fileName: plan.record.path.string) else { return }
-        let source = format.isCompressed ? workFolder.inflated(plan.record.id) : plan.record.claimedPath
         let manifest = try ManifestFile(path: source, format: ManifestFormat(format.layout))
         var isFirst = true
         let policy = plan.watch.policy

@@ -11,7 +11,6 @@ internal import SystemPackage
 struct SubmissionReader: Sendable {
     let ledger: any SegmentSource
     let workFolder: WorkFolder
-    let watches: [String: ImportWatch]
 
     /// What becomes of a row before it is sent.
     enum Fate {
@@ -55,7 +54,7 @@ struct SubmissionReader: Sendable {
                 var next = segment.firstRow
                 do {
                     if open?.id != segment.importID {
-                        open = try OpenImport(segment, workFolder: workFolder, watches: watches)
+                        open = try OpenImport(segment, submission.submitWith.form, workFolder: workFolder)
                     }
                     guard let open else { continue }
                     try read(segment, of: open, chunk: &chunk, needs: needs, full: full) { row, fate, chunk in
@@ -148,12 +147,14 @@ private final class OpenImport {
     let manifest: ManifestFile
     let instructions: Instructions
     private(set) var writer: RowWriter
+    private let form: RowWriter.Form
     private var context: RowContext
     private let repeats: RepetitionIndex?
     private let name: String
 
-    init(_ segment: SegmentRecord, workFolder: WorkFolder, watches: [String: ImportWatch]) throws {
+    init(_ segment: SegmentRecord, _ form: RowWriter.Form, workFolder: WorkFolder) throws {
         id = segment.importID
+        self.form = form
         name = segment.path.string
         instructions = try Instructions.decode(segment.instructions)
         do {
@@ -170,12 +171,12 @@ private final class OpenImport {
         } catch {
             throw UnreadableManifest(name: name, cause: error)
         }
-        writer = RowWriter(context)
+        writer = RowWriter(context, form: form)
     }
 
     func learn(_ ontology: DataRows.MetadataOntology) {
         context.ontology = ontology
-        writer = RowWriter(context)
+        writer = RowWriter(context, form: form)
     }
 
     func ordinals(_ rows: Range<Int>) throws -> [Int: Int] {

@@ -20,6 +20,8 @@ struct WorkFolder: Sendable {
     func inflated(_ id: ImportID) -> FilePath { folder(of: id).appending("manifest") }
     /// Which rows are repeated.
     func repeats(_ id: ImportID) -> FilePath { folder(of: id).appending("repeats") }
+    /// Which rows are for the same key as an earlier one.
+    func keys(_ id: ImportID) -> FilePath { folder(of: id).appending("keys") }
     /// The results of rows that were rejected.
     func problems(_ id: ImportID) -> FilePath { folder(of: id).appending("problems.ndjson") }
     /// The results of one segment.

@@ -36,6 +36,12 @@ extension Settings {
         for watch in watches where watch.operations.contains(.delete) {
             warnings.append("watch \(watch.name) allows manifests to delete data rows with their labels")
         }
+        for watch in watches where watch.looseMedia == .import {
+            guard watch.operation == .update || watch.operation == .delete else { continue }
+            warnings.append(
+                "watch \(watch.name) imports loose media, which can only be created, with operation: "
+                    + "\(watch.operation.rawValue); set loose_media: ignore")
+        }
         for watch in watches where watch.globalKey == .off {
             warnings.append(
                 "watch \(watch.name) sends rows without global keys: after a fault a row may be created twice")

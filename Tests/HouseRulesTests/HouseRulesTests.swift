@@ -17,7 +17,7 @@ private let mayImport: [String: Set<String>] = [
     "Settings": ["DataRows"],
     "Account": ["LabelboxAPI", "Pacing", "Settings", "Transport"],
     "Importing": [
-        "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Results", "Transport",
+        "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results", "Transport",
     ],
     "Reporting": ["DataRows", "Files", "Ledger", "Locking"],
     "Control": [

@@ -60,6 +60,13 @@ final class Child: Sendable {
         while end == nil { usleep(2_000) }
     }
 
+    /// The most memory that it ever had, in bytes (Linux's `VmHWM`); nil once it has ended.
+    func peakMemory() throws -> Int? {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+    }
+
     /// Waits for its end.
     func ended(within limit: Duration) async throws -> Ending {
         let deadline = ContinuousClock.now.advanced(by: limit)
