@@ -88,7 +88,7 @@ enum AnswerTarget {
         case 17: "\(try await client.cancelTask(tasks[0])) \(try await client.cancelableTaskTypes())"
         case 18:
             "\(try await client.uploadFile(content: .bytes([1]), byteCount: 1, filename: "f", contentType: "text/plain"))"
-        default: "\(try await client.legacyTaskResult("https://r"))"
+        default: "\(try await client.legacyTaskResult("https://r", into: 0) { count, _ in count += 1 })"
         }
     }
 }
