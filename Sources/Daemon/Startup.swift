@@ -22,7 +22,11 @@ enum Startup {
             for name in ["status", "results", "failed", "archive", "work", "claimed", "locks"] {
                 try DurableRename.createFolder(state.appending(name))
             }
-            return try InstanceLock(state.appending("lock"))
+            let making = state.appending(StateDirectory.making)
+            try DurableRename.createFolder(making)
+            let lock = try InstanceLock(state.appending("lock"))
+            try TemporaryName.sweep(making)
+            return lock
         } catch {
             throw failure(of: error)
         }

@@ -115,6 +115,18 @@ public final class Importer: Sendable {
                 group.addTask { await intake.run() }
             }
             for stage in stages { group.addTask { await stage() } }
+            group.addTask { await self.sweep() }
+        }
+    }
+
+    /// Clears away what a crash left between the end of an import and the removal of its files.
+    private func sweep() async {
+        do {
+            try await WorkFolder(stateDirectory: parts.stateDirectory).sweep { id in
+                try await parts.ledger.find(id).map { $0.phase != .closed } ?? false
+            }
+        } catch {
+            if !(error is CancellationError) { context.observer.stumbled(stage: "sweeping", error: error) }
         }
     }
 

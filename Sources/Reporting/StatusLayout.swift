@@ -16,6 +16,8 @@ public struct StatusLayout: Sendable, Hashable {
     public var daemonFile: FilePath { root.appending("datarowd.json") }
     /// The revision of the ledger up to which every status is written.
     public var revisionFile: FilePath { root.appending(".revision") }
+    /// The revision of the ledger up to which every status survives a loss of power.
+    public var sealFile: FilePath { root.appending(".sealed") }
 
     /// The status of a manifest that was dropped at `path`, relative to the watched folder.
     public func file(watch: String, path: FilePath) -> FilePath {

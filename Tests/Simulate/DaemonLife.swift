@@ -79,7 +79,8 @@ final class DaemonLife: @unchecked Sendable {
         importer = Importer(parts)
         let snapshot = Self.snapshot(folder, since: clock.date, budget: plan.requestsPerMinute)
         reporting = ReportingService(
-            store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: folders.state), files: StatusFiles()),
+            store: ledger,
+            folder: StatusFolder(StatusLayout(stateDirectory: folders.state), files: StatusFiles(), boot: "1"),
             snapshot: snapshot, clock: clock, now: { clock.date },
             report: { event in trace.note("status", "\(event)") })
         bell.reporting = reporting
