@@ -7,6 +7,7 @@ internal import Ledger
 struct Collecting: Sendable {
     let ledger: any LedgerStore
     let client: LabelboxClient
+    let account: AccountFacts
     let settling: SubmissionSettling
     let context: StageContext
 
@@ -33,7 +34,10 @@ struct Collecting: Sendable {
             let now = context.clock.now
             return try await ledger.recordAmbiguous(item, nextLook: now, reason: "its task is not known", at: now)
         }
-        var report = try await read(task, status: item.item.taskStatus ?? "")
+        let status = item.item.taskStatus ?? ""
+        var report =
+            item.item.submitWith == .appendRowsToDataset
+            ? try await readFile(of: task, status: status) : try await read(task, status: status)
         switch item.item.taskStatus {
         case "FAILED":
             report.isWhole = false
@@ -46,9 +50,21 @@ struct Collecting: Sendable {
         }
     }
 
+    /// The first pages of both lists, in one request if the server does not call that too much.
+    private func firstPages(of task: TaskID) async throws(LabelboxError) -> TaskResultPages? {
+        do {
+            return try await client.results(of: [task], limit: Self.rowsAtOnce, withRowData: false)[task]
+        } catch {
+            guard error.kind == .queryTooComplex else { throw error }
+            return TaskResultPages(
+                created: try await client.createdRows(of: task, limit: Self.rowsAtOnce, withRowData: false),
+                failed: try await client.failedRows(of: task, limit: Self.rowsAtOnce, withRowData: false))
+        }
+    }
+
     private func read(_ task: TaskID, status: String) async throws -> TaskReport {
         var report = TaskReport(status: status)
-        let first = try await client.results(of: [task], limit: Self.rowsAtOnce, withRowData: false)[task]
+        let first = try await firstPages(of: task)
         var created = first?.created
         while let page = created {
             for row in page.rows { report.add(row) }

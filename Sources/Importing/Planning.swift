@@ -92,6 +92,8 @@ struct Planning: Sendable {
                 ) { _ in
                     if draft.segmentIsFull { try store(item, draft) }
                 }
+                // Before the plan that relies on them is recorded, the names of the files that were made are durable as well.
+                if draft.needsWorkFolder { try DiskSync().folder(workFolder.folder(of: item.item.id)) }
             }
         }
     }

@@ -156,7 +156,7 @@ package final class Rehearsal: Sendable {
                     path: draft.record.path, claimedPath: draft.record.claimedPath,
                     instructions: draft.plan.instructions)
             }, media: media)
-        let reader = SubmissionReader(ledger: planned, workFolder: work, watches: [watch.name: watch])
+        let reader = SubmissionReader(ledger: planned, workFolder: work)
         let submission = SubmissionRecord(
             unstored: SubmissionID(rawValue: "rehearsal"), datasetID: datasetID, operation: draft.plan.operation,
             rows: outcome.rowCount, at: Date())

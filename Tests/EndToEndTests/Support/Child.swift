@@ -21,11 +21,16 @@ final class Child: Sendable {
     var peakMemory: Int { peak.withLock { $0 } }
 
     /// Starts a program; what it prints goes to the end of `output`.
-    init(_ program: URL, _ arguments: [String], output: URL, environment: [String: String] = [:]) throws {
+    ///
+    /// `wrapper` is a program with arguments that runs the rest in other circumstances, such as another user's.
+    init(
+        _ program: URL, _ arguments: [String], output: URL, environment: [String: String] = [:],
+        wrapper: [String] = []
+    ) throws {
         var variables = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         variables["NOTIFY_SOCKET"] = nil
         // The child is to die with its parent, also when that is killed.
-        let words = ["/usr/bin/setpriv", "--pdeathsig", "KILL", program.path] + arguments
+        let words = ["/usr/bin/setpriv", "--pdeathsig", "KILL"] + wrapper + [program.path] + arguments
         let settings = variables.map { "\($0.key)=\($0.value)" }
         pid = try Nursery.shared.start { try Self.spawn(words, settings, output.path) }
     }
@@ -53,6 +58,13 @@ final class Child: Sendable {
     func kill() {
         signal(SIGKILL)
         while end == nil { usleep(2_000) }
+    }
+
+    /// The most memory that it ever had, in bytes (Linux's `VmHWM`); nil once it has ended.
+    func peakMemory() throws -> Int? {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
     }
 
     /// Waits for its end.
