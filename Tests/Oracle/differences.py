@@ -246,6 +246,11 @@ TABLE = [
         lambda d: d.kind == "rejects" and d.ours == "update" and d.code == "missing_key"
         and not (isinstance(d.source, dict) and d.source.get("key"))),
     Entry(
+        "upsert-key", "a row with `global_key` and without `key` in an upsert", "creates it, and is refused where the key exists",
+        "updates the row that has the key, and creates it where there is none", "an upsert that never updates is none",
+        lambda d: d.kind == "value" and d.path[0] == "id" and isinstance(d.source, dict) and not d.source.get("key")
+        and (d.theirs, d.ours) in (("AUTO", "GKEY"), ("", d.source.get("global_key")))),
+    Entry(
         "hollow-update", "an upsert or update with a `row_data` that is empty, a number or a truth value", "sent",
         "rejected", "there is no such row; the SDK's own `DataRow.update` refuses it too", hollow_update),
     Entry(
