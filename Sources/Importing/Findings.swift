@@ -78,6 +78,8 @@ package struct Findings: Codable, Sendable {
 extension SubmissionRecord {
     /// Whether some of its rows may change rows that exist.
     var changesRows: Bool {
-        operation == RowOperation.upsert.rawValue || operation == RowOperation.update.rawValue
+        // The older ways create, and nothing else.
+        submitWith == .upsertDataRows
+            && (operation == RowOperation.upsert.rawValue || operation == RowOperation.update.rawValue)
     }
 }

@@ -25,6 +25,8 @@ final class PlanDraft: @unchecked Sendable {
     var isFirstPart = true
     private(set) var plan: ImportPlan
     private(set) var problemsPart: ResultsPart?
+    /// Whether there are files of this import that its rows cannot be read without.
+    private(set) var needsWorkFolder = false
     private(set) var hasMedia = false
     private(set) var segmentCount = 0
 
@@ -160,6 +162,7 @@ final class PlanDraft: @unchecked Sendable {
         plan.datasetID = summary.header.datasetID ?? watch.datasetID
         var hasRepeats = false
         if let repetition = repetition.take() { hasRepeats = try repetition.finish() != nil }
+        needsWorkFolder = hasRepeats || format.isCompressed
         guard let datasetID = plan.datasetID else {
             return end(
                 .rejected, "no dataset is given for it",

@@ -87,7 +87,8 @@ public protocol LedgerStore: SegmentSource {
     /// Whether changes of other imports to the same dataset were begun earlier and have not ended, so that what is on the
     /// server now is not what they will leave there.
     func isPrecededByChanges(_ submission: SubmissionRecord) async throws -> Bool
-    /// Makes the intent to submit durable. From here on, no answer means ``SubmissionPhase/ambiguous``.
+    /// Makes the intent to submit durable, in the way that the item says. From here on, no answer means
+    /// ``SubmissionPhase/ambiguous``.
     ///
     /// A call without a `manifestURL` becomes no task: the imports with rows in it have started with it.
     func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String?, at now: Date) async throws

@@ -16,7 +16,7 @@ enum Migrations {
 
     /// Warnings beside errors, uploads that are told apart by their content type, and what was found on the server before
     /// a call, for as long as the call may have to be made or judged again. Why an import waits is told apart from why it
-    /// ended as it did.
+    /// ended as it did. By which mutation a submission is handed over.
     ///
     /// Content that was uploaded earlier has the type '', which stands for any: it is used up within `media_url_age`.
     private static let second = """
@@ -45,6 +45,8 @@ enum Migrations {
             submission_id TEXT PRIMARY KEY,
             found BLOB NOT NULL
         ) STRICT;
+
+        ALTER TABLE submissions ADD COLUMN submit_with TEXT NOT NULL DEFAULT 'upsertDataRows';
         """
 
     /// The ledger grows with manifests, media and tasks, never with rows: what belongs to rows lives in files.

@@ -21,7 +21,7 @@ extension SubmissionRecord {
     package init(unstored id: SubmissionID, datasetID: DatasetID, operation: String, rows: Int, at now: Date) {
         self.init(
             id: id, phase: .sealed, datasetID: datasetID, operation: operation, rows: rows, completion: 0, reason: "",
-            createdAt: now, nextAttempt: now, attempts: 0)
+            createdAt: now, nextAttempt: now, attempts: 0, submitWith: .upsertDataRows)
     }
 }
 

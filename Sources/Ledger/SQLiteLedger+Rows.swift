@@ -134,7 +134,8 @@ extension SubmissionRecord {
             submittedAt: row.date("submitted_at"),
             finishedAt: row.date("finished_at"),
             nextAttempt: Date(timeIntervalSince1970: row["next_attempt"]),
-            attempts: row["attempts"])
+            attempts: row["attempts"],
+            submitWith: try row.word("submit_with"))
     }
 }
 

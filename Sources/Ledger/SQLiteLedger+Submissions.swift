@@ -182,8 +182,9 @@ extension SQLiteLedger {
     public func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String?, at now: Date) async throws {
         try await write { db in
             try Self.update(
-                db, item, set: "phase = 'submitting', manifest_url = ?, reason = '', submitted_at = ?",
-                [manifestURL, now.stored])
+                db, item,
+                set: "phase = 'submitting', manifest_url = ?, submit_with = ?, reason = '', submitted_at = ?",
+                [manifestURL, item.item.submitWith.rawValue, now.stored])
             if manifestURL == nil { try Self.start(db, item, at: now) }
         }
     }
