@@ -87,7 +87,10 @@ public final class DatarowDaemon: Sendable {
             lastError: lastError,
             now: { time.now })
         let reporting = ReportingService(
-            store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: state), files: StatusFiles()),
+            store: ledger,
+            folder: StatusFolder(
+                StatusLayout(stateDirectory: state), files: StatusFiles(making: state.appending(StateDirectory.making)),
+                boot: BootID.current()),
             snapshot: { await view.snapshot() }, clock: clock, now: { time.now },
             report: { [logger] event in
                 switch event {

@@ -14,15 +14,19 @@ enum Startup {
     /// Makes the state directory and takes its lock.
     static func prepare(_ state: FilePath) throws(StartFailure) -> InstanceLock {
         HeapTuning.keepSmall()
-        // The key is in this process's memory, and must not come into a file by a crash.
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        // The key is in this process's memory, and perhaps in its environment.
+        ProcessSecrecy.guardMemory()
+        ProcessSecrecy.guardFiles()
         do {
             try DurableRename.createFolder(state)
             for name in ["status", "results", "failed", "archive", "work", "claimed", "locks"] {
                 try DurableRename.createFolder(state.appending(name))
             }
-            return try InstanceLock(state.appending("lock"))
+            let making = state.appending(StateDirectory.making)
+            try DurableRename.createFolder(making)
+            let lock = try InstanceLock(state.appending("lock"))
+            try TemporaryName.sweep(making)
+            return lock
         } catch {
             throw failure(of: error)
         }
@@ -128,7 +132,7 @@ extension WatchSettings {
         ImportWatch(
             folder: folder, datasetID: DatasetID(rawValue: dataset),
             operations: Set(operations.compactMap { DataRows.RowOperation(rawValue: $0.rawValue) }),
-            policy: rowPolicy,
+            policy: rowPolicy, skipsUnchangedRows: unchangedRows == .skip,
             invalidRows: onInvalidRow == .reject ? .reject : .skip,
             maximumRowsPerTask: min(maxRowsPerTask, Importer.mostRows(for: submitWith)),
             deletesPerRequest: deletesPerRequest, linger: linger, maximumManifestBytes: maxManifestSize,

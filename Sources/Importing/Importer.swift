@@ -115,6 +115,18 @@ public final class Importer: Sendable {
                 group.addTask { await intake.run() }
             }
             for stage in stages { group.addTask { await stage() } }
+            group.addTask { await self.sweep() }
+        }
+    }
+
+    /// Clears away what a crash left between the end of an import and the removal of its files.
+    private func sweep() async {
+        do {
+            try await WorkFolder(stateDirectory: parts.stateDirectory).sweep { id in
+                try await parts.ledger.find(id).map { $0.phase != .closed } ?? false
+            }
+        } catch {
+            if !(error is CancellationError) { context.observer.stumbled(stage: "sweeping", error: error) }
         }
     }
 
@@ -151,8 +163,9 @@ public final class Importer: Sendable {
         let settling = SubmissionSettling(
             ledger: ledger, reader: reader, keys: keys, account: account, workFolder: work, workbench: workbench,
             context: context, sealing: bells.submitting, closing: bells.closing)
+        let rows = RowSearch(client: client)
         let deleting = Deleting(
-            ledger: ledger, client: client, lookup: DeletionLookup(keys: keys, rows: RowSearch(client: client)),
+            ledger: ledger, client: client, lookup: DeletionLookup(keys: keys, rows: rows),
             settling: settling, account: account, context: context, doubting: bells.doubting)
         let owner = parts.owner
         let grants: @Sendable () -> LeaseGrant = {
@@ -173,7 +186,7 @@ public final class Importer: Sendable {
             texts: TextUploads(ledger: ledger, client: client, watches: watches, clock: clock), account: account,
             workFolder: work, workbench: workbench, context: context, settling: settling, submitWith: parts.submitWith,
             words: words, deleting: deleting,
-            changing: Changing(ledger: ledger, keys: keys, settling: settling, context: context),
+            changing: Changing(ledger: ledger, keys: keys, rows: rows, settling: settling, context: context),
             watching: bells.watching, doubting: bells.doubting, closing: bells.closing
         ).stage(bell: bells.submitting, grants: grants)
         let watching = Watching(

@@ -142,7 +142,8 @@ struct Judgement: Sendable {
         for identity: RowIdentity, in chunk: ChunkBuffer, _ segment: SegmentRecord, _ row: Int
     ) -> Word {
         switch identity.target {
-        case .id(let range)?: return word(forID: DataRowID(rawValue: chunk.string(in: range)), identity, chunk)
+        case .id(let range)?:
+            return word(forID: DataRowID(rawValue: chunk.string(in: range)), identity, chunk, segment, row)
         case .globalKey?: return word(forKeyOf: identity, chunk, segment, row)
         case nil: return word(forNew: identity, chunk, segment, row)
         }
@@ -153,7 +154,10 @@ struct Judgement: Sendable {
     }
 
     /// A row that was to be updated, whatever its names are or were.
-    private mutating func word(forID id: DataRowID, _ identity: RowIdentity, _ chunk: ChunkBuffer) -> Word {
+    private mutating func word(
+        forID id: DataRowID, _ identity: RowIdentity, _ chunk: ChunkBuffer, _ segment: SegmentRecord, _ row: Int
+    ) -> Word {
+        if findings?.isUnchanged(segment.id, row) ?? false { return .ended(.alreadyPresent, id) }
         if report.hasReported(id) { return .ended(.updated, id) }
         if let key = identity.globalKey, case .failed(let message)? = report.word(for: chunk.string(in: key)) {
             return .failed(message)
@@ -168,6 +172,9 @@ struct Judgement: Sendable {
         if findings?.isMissing(segment.id, row) ?? false { return .missing }
         guard let range = identity.globalKey else { return .open }
         let key = chunk.string(in: range)
+        if findings?.isUnchanged(segment.id, row) ?? false, let id = report.row(foundBy: key) {
+            return .ended(.alreadyPresent, id)
+        }
         let wasThere = findings?.wasPresent(segment.id, row) ?? true
         switch report.word(for: key) {
         case .created(let id)?:

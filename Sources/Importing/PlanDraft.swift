@@ -25,6 +25,8 @@ final class PlanDraft: @unchecked Sendable {
     var isFirstPart = true
     private(set) var plan: ImportPlan
     private(set) var problemsPart: ResultsPart?
+    /// Whether there are files of this import that its rows cannot be read without.
+    private(set) var needsWorkFolder = false
     private(set) var hasMedia = false
     private(set) var segmentCount = 0
 
@@ -160,6 +162,7 @@ final class PlanDraft: @unchecked Sendable {
         plan.datasetID = summary.header.datasetID ?? watch.datasetID
         var hasRepeats = false
         if let repetition = repetition.take() { hasRepeats = try repetition.finish() != nil }
+        needsWorkFolder = hasRepeats || format.isCompressed
         guard let datasetID = plan.datasetID else {
             return end(
                 .rejected, "no dataset is given for it",
@@ -179,10 +182,11 @@ final class PlanDraft: @unchecked Sendable {
         }
         var policy = watch.policy
         policy.operation = summary.operation
-        let instructions = Instructions(
+        var instructions = Instructions(
             datasetID: datasetID, policy: policy, layout: format.layout, isEnvelope: summary.isEnvelope,
             defaults: summary.header.defaults.map { String(decoding: $0, as: UTF8.self) },
             isInflated: format.isCompressed, hasRepeats: hasRepeats, needsOntology: summary.needsOntology)
+        if summary.operation == .upsert { instructions.skipsUnchanged = watch.skipsUnchangedRows }
         plan.instructions = try instructions.encoded()
         plan.batchKey = instructions.batchKey
     }

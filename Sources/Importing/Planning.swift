@@ -98,6 +98,8 @@ struct Planning: Sendable {
                     if draft.segmentIsFull { try store(item, draft) }
                 }
                 try draft.finish(summary, workFolder: workFolder)
+                // Before the plan that relies on them is recorded, the names of the files that were made are durable as well.
+                if draft.needsWorkFolder { try DiskSync().folder(workFolder.folder(of: item.item.id)) }
             }
         }
     }

@@ -86,6 +86,7 @@ package final class Rehearsal: Sendable {
     ///   - path: the manifest, relative to the folder.
     ///   - policy: the rules of the watch.
     /// - Returns: what would be sent; a manifest or row that is refused is no error.
+    /// - Throws: when the state directory cannot be written, or the manifest not be read.
     package func prepare(_ path: FilePath, policy: RowPolicy) throws -> Outcome {
         let number = count.withLock { count in
             count += 1

@@ -9,6 +9,8 @@ internal import SystemPackage
 struct ResultsWriting {
     let plan: ClosingPlan
     let workFolder: WorkFolder
+    /// Where files are until they are whole.
+    let making: FilePath
 
     /// Writes both files, not yet durably; says in the answer which of them there are.
     func write() throws -> ClosingPlan {
@@ -19,26 +21,37 @@ struct ResultsWriting {
             return written
         }
         try DurableRename.createFolder(plan.resultsPath.removingLastComponent())
-        let results = try AtomicFile.writer(to: plan.resultsPath)
+        let results = try AtomicFile.writer(to: plan.resultsPath, making: making)
         var failed = RowSet()
         try ResultsMerger(plan.parts).merge(into: { try results.append($0) }) { row, outcome in
             if !outcome.isSuccess { failed.insert(row) }
         }
         try results.commit(durable: false)
-        if failed.isEmpty {
-            written.closing.failedRows = nil
-        } else {
-            try writeFailed(failed)
-        }
+        if try failed.isEmpty || !writeFailed(failed) { written.closing.failedRows = nil }
         return written
     }
 
+    /// Where the rows can be read as they were written; nil when there is no such file any more.
+    ///
+    /// A try before this one may have moved the manifest away already, and then have come no further.
+    private func source(_ format: ManifestFormat) throws -> FilePath? {
+        let record = plan.record
+        if format.isCompressed { return try Self.existing(workFolder.inflated(record.id)) }
+        return try Self.existing(record.claimedPath) ?? plan.closing.destination.flatMap(Self.existing)
+    }
+
+    private static func existing(_ path: FilePath) throws -> FilePath? { try FileLook.exists(path) ? path : nil }
+
     /// Writes the failed rows as they stood, one a line, so that they can be mended and dropped again.
-    private func writeFailed(_ rows: RowSet) throws {
+    ///
+    /// - Returns: whether there is such a file.
+    private func writeFailed(_ rows: RowSet) throws -> Bool {
+        guard let format = ManifestFormat(fileName: plan.record.path.string), let source = try source(format) else {
+            // The manifest leaves only after its failed rows were written.
+            return try FileLook.exists(plan.failedRowsPath)
+        }
         try DurableRename.createFolder(plan.failedRowsPath.removingLastComponent())
-        let output = try AtomicFile.writer(to: plan.failedRowsPath)
-        guard let format = ManifestFormat(fileName: plan.record.path.string) else { return }
-        let source = format.isCompressed ? workFolder.inflated(plan.record.id) : plan.record.claimedPath
+        let output = try AtomicFile.writer(to: plan.failedRowsPath, making: making)
         let manifest = try ManifestFile(path: source, format: ManifestFormat(format.layout))
         var isFirst = true
         let policy = plan.watch.policy
@@ -60,6 +73,7 @@ struct ResultsWriting {
         }
         if isEnvelope { try output.append(Array("\n]}\n".utf8)) }
         try output.commit(durable: false)
+        return true
     }
 
     /// The envelope's own words, without which its rows would mean something else.

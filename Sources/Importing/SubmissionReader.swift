@@ -169,7 +169,7 @@ private final class OpenImport {
                 isEnvelope: instructions.isEnvelope)
             repeats = instructions.hasRepeats ? try RepetitionIndex(at: workFolder.repeats(id)) : nil
         } catch {
-            throw UnreadableManifest(name: name, cause: error)
+            throw Self.judged(error, name)
         }
         writer = RowWriter(context, form: form)
     }
@@ -181,16 +181,32 @@ private final class OpenImport {
 
     func ordinals(_ rows: Range<Int>) throws -> [Int: Int] {
         guard let repeats else { return [:] }
-        do { return try repeats.ordinals(for: rows) } catch { throw UnreadableManifest(name: name, cause: error) }
+        do { return try repeats.ordinals(for: rows) } catch { throw Self.judged(error, name) }
     }
 
     func translatingTrouble(_ body: () throws -> Void) throws {
         do { try body() } catch let error as ManifestError {
             throw UnreadableManifest(name: name, cause: error)
         } catch let error as Errno {
-            throw UnreadableManifest(name: name, cause: error)
+            throw Self.judged(error, name)
         }
     }
+
+    /// Tells a manifest that is lost from one that cannot be read just now: its rows are not failed for that.
+    private static func judged(_ error: any Error, _ name: String) -> any Error {
+        guard let errno = error as? Errno, errno != .noSuchFileOrDirectory else {
+            return UnreadableManifest(name: name, cause: error)
+        }
+        return ManifestTrouble(name: name, cause: errno)
+    }
+}
+
+/// A claimed manifest that cannot be read for a reason that passes: too many open files, a disk that fails.
+private struct ManifestTrouble: Error, CustomStringConvertible {
+    let name: String
+    let cause: Errno
+
+    var description: String { "the claimed manifest \(name) cannot be read just now (\(cause)); it is tried again" }
 }
 
 /// A claimed manifest that is not there any more, or is not what it was.

@@ -6,8 +6,8 @@ internal import Locking
 ///
 /// Swift's own threads are as many as the machine has cores and must never wait for a disk; these may.
 final class Workbench: Sendable {
-    /// Whose threads the work of the present thread is done on.
-    @TaskLocal private static var present = Hands.threads(name: "datarowd.work")
+    /// What the work of the present thread is done with.
+    @TaskLocal private static var present = (hands: Hands.threads(name: "datarowd.work"), errand: Errand())
 
     private let hands: Hands
 
@@ -15,30 +15,61 @@ final class Workbench: Sendable {
 
     /// Runs `body` on a thread of its own; how many at a time is up to the callers.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            hands.start { [hands] in
-                continuation.resume(with: Self.$present.withValue(hands) { Result { try body() } })
+        let errand = Errand()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                hands.start { [hands] in
+                    continuation.resume(with: Self.$present.withValue((hands, errand)) { Result { try body() } })
+                }
             }
+        } onCancel: {
+            errand.cancel()
         }
     }
 
     /// Waits on a thread of the workbench for something asynchronous.
     ///
     /// It is how a long read stands still until what it produced is stored or sent: back-pressure without a buffer.
-    /// Never to be called on one of Swift's own threads.
+    /// Never to be called on one of Swift's own threads. When the work is cancelled, so is what it waits for.
     static func wait<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
-        let done = present.gate()
+        let (hands, errand) = present
+        let done = hands.gate()
         let slot = Locked<Result<Value, any Error>?>(nil)
         // Unstructured because no task is running here; it ends before this function does.
-        Task {
+        let task = Task {
             let result: Result<Value, any Error>
             do { result = .success(try await body()) } catch { result = .failure(error) }
             slot.withLock { $0 = result }
             done.open()
         }
+        errand.begin { task.cancel() }
+        defer { errand.end() }
         done.wait()
         guard let result = slot.withLock({ $0 }) else { throw CancellationError() }
         return try result.get()
+    }
+}
+
+/// What a thread of the ``Workbench`` waits for, so that it can be called off.
+private final class Errand: Sendable {
+    private let state = Locked<(isCancelled: Bool, callOff: (@Sendable () -> Void)?)>((false, nil))
+
+    func begin(_ callOff: @escaping @Sendable () -> Void) {
+        let isLate = state.withLock { state in
+            state.callOff = callOff
+            return state.isCancelled
+        }
+        if isLate { callOff() }
+    }
+
+    func end() { state.withLock { $0.callOff = nil } }
+
+    func cancel() {
+        let callOff = state.withLock { state in
+            state.isCancelled = true
+            return state.callOff
+        }
+        callOff?()
     }
 }
 

@@ -78,7 +78,11 @@ public struct LabelboxClient: Sendable {
             let request = HTTPRequest(
                 .get, url: url, responseLimit: settings.resultFileLimit, connectTimeout: settings.connectTimeout,
                 stallTimeout: settings.stallTimeout, receive: { reader.take($0) })
-            let response = try await send(request, operation: operation)
+            var response = try await send(request, operation: operation)
+            // It was not told the key, but it may be the host that was told before.
+            if !response.body.isEmpty, let key = try? credentials.apiKey() {
+                response.body = Redaction.hiding(key, in: response.body)
+            }
             return try FileAnswer.read(response, operation: operation, by: reader)
         }
     }
@@ -88,7 +92,9 @@ public struct LabelboxClient: Sendable {
     ) async throws(LabelboxError) -> Operation.Answer {
         let key = try key(for: operation.name)
         do throws(LabelboxError) {
-            let response = try await send(request(operation, key: key), operation: operation.name)
+            var response = try await send(request(operation, key: key), operation: operation.name)
+            // Before anything is quoted or cut off: a server may echo the key in an error, or in the words about a row.
+            response.body = Redaction.hiding(key, in: response.body)
             switch Classification.judge(operation: operation.name, response: response, now: unixTime()) {
             case .failure(let error): throw error
             case .answer(let data, let errors):

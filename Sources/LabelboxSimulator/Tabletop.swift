@@ -94,10 +94,18 @@ package final class Tabletop: Sendable {
         Importer.run(task, now: { now }) { body in service.world.withLock { body(&$0) } }
     }
 
-    /// Ends a task as FAILED, with a message.
+    /// Ends a task of several rows as FAILED, with a message; one of a single row goes its way.
     package func fail(_ task: Int, _ message: String, now: Moment) {
         service.world.withLock { world in
-            if world.tasks[task].status == .inProgress { world.fail(task, .string(message), now: now) }
+            guard world.tasks[task].status == .inProgress, world.tasks[task].expected > 1 else { return }
+            world.fail(task, .string(message), now: now)
+        }
+    }
+
+    /// Tasks that have not ended.
+    package var openTasks: [(number: Int, id: String)] {
+        service.world.withLock { world in
+            world.tasks.indices.filter { world.tasks[$0].status == .inProgress }.map { ($0, world.tasks[$0].id) }
         }
     }
 

@@ -84,6 +84,9 @@ public protocol LedgerStore: SegmentSource {
     func recordFindings(_ item: Leased<SubmissionRecord>, found: Data, at now: Date) async throws
     /// What was found before a submission was called; `nil` when nothing was kept.
     func findings(of submission: SubmissionID) async throws -> Data?
+    /// Whether changes of other imports to the same dataset were begun earlier and have not ended, so that what is on the
+    /// server now is not what they will leave there.
+    func isPrecededByChanges(_ submission: SubmissionRecord) async throws -> Bool
     /// Makes the intent to submit durable, in the way that the item says. From here on, no answer means
     /// ``SubmissionPhase/ambiguous``.
     ///

@@ -418,6 +418,29 @@ struct OperationTests {
         #expect(transport.requests[0].json?["variables"] == ["r0": "a", "r1": "b", "r2": "c"])
     }
 
+    @Test("what rows hold, with their attachments only when they are wanted")
+    func contents() async throws {
+        let ids = ["a", "b"].map(DataRowID.init(rawValue:))
+        let transport = RecordingTransport(
+            .json(
+                #"{"data":{"user":{"id":"u"},"r0":{"id":"a","externalId":"e","globalKey":null,"rowData":{"x":1},"dataset":{"id":"d"},"attachments":[{"type":"IMAGE","value":"v","name":null}]},"r1":null}}"#
+            ), .json(#"{"data":{"user":{"id":"u"},"r0":{"id":"a","dataset":null},"r1":null}}"#))
+        let client = makeClient(transport)
+        #expect(
+            try await client.contents(ofRows: ids, withAttachments: true) == [
+                ids[0]: RowContents(
+                    row: ListedRow(id: ids[0], externalID: "e", rowData: #"{"x":1}"#), dataset: .init(rawValue: "d"),
+                    attachments: [.init(type: "IMAGE", value: "v", name: nil)])
+            ])
+        #expect(transport.requests[0].document.contains("attachments"))
+        #expect(
+            await failure { () async throws(LabelboxError) in
+                _ = try await client.contents(ofRows: ids, withAttachments: false)
+            }?.kind == .badAnswer)
+        #expect(!transport.requests[1].document.contains("attachments"))
+        #expect(try await client.contents(ofRows: [], withAttachments: true).isEmpty)
+    }
+
     @Test("searches")
     func searches() async throws {
         let transport = RecordingTransport(

@@ -27,7 +27,8 @@ final class DaemonLife: @unchecked Sendable {
     private(set) var startFailure: String?
 
     init(
-        number: Int, plan: Plan, seed: UInt64, scheduler: Scheduler, folders: Folders, farEnd: FarEnd, trace: Trace
+        number: Int, plan: Plan, seed: UInt64, bug: PlantedBug?, scheduler: Scheduler, folders: Folders,
+        farEnd: FarEnd, trace: Trace
     ) throws {
         self.number = number
         self.scheduler = scheduler
@@ -45,12 +46,13 @@ final class DaemonLife: @unchecked Sendable {
             rules: PacingRules(requestsPerMinute: plan.requestsPerMinute, maximumConnections: plan.connections),
             clock: clock, random: SeededRandom(seed: seed, stream: 100 + UInt64(number)))
         let observer = ImportObserver(logger: logger)
+        var gate: any RequestGate = PacedRequests(pacer: pacer) { kind, error, isRetried in
+            observer.requestFailed(kind: kind.rawValue, error: error, isRetried: isRetried)
+        }
+        if bug == .resendOnUnknown { gate = ResendingGate(gate: gate) }
         let client = LabelboxClient(
             endpoint: "http://labelbox.invalid/graphql", credentials: FixedKey(),
-            transport: farEnd.connect(life),
-            gate: PacedRequests(pacer: pacer) { kind, error, isRetried in
-                observer.requestFailed(kind: kind.rawValue, error: error, isRetried: isRetried)
-            },
+            transport: farEnd.connect(life), gate: gate,
             unixTime: { Int64(clock.date.timeIntervalSince1970) })
 
         var settings = DropFolderSettings(name: "drops", path: folders.drop, stateDirectory: folders.state)
@@ -77,7 +79,8 @@ final class DaemonLife: @unchecked Sendable {
         importer = Importer(parts)
         let snapshot = Self.snapshot(folder, since: clock.date, budget: plan.requestsPerMinute)
         reporting = ReportingService(
-            store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: folders.state), files: StatusFiles()),
+            store: ledger,
+            folder: StatusFolder(StatusLayout(stateDirectory: folders.state), files: StatusFiles(), boot: "1"),
             snapshot: snapshot, clock: clock, now: { clock.date },
             report: { event in trace.note("status", "\(event)") })
         bell.reporting = reporting

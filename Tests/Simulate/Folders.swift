@@ -143,6 +143,16 @@ final class Folders: @unchecked Sendable {
         }
     }
 
+    /// Does what the daemon does when it puts a manifest away.
+    func archive(_ claimed: String, as path: String) {
+        let target = state.appending("archive/drops/2026-03-01").appending(FilePath(path).components)
+        trace.note("archived too early", path)
+        for folder in ["archive/drops", "archive/drops/2026-03-01", "archive/drops/2026-03-01/sub"] {
+            mkdir(state.appending(FilePath(folder).components).string, 0o755)
+        }
+        rename(claimed, target.string)
+    }
+
     func take(away path: String) {
         trace.note("removed", path)
         unlink(drop.appending(path).string)

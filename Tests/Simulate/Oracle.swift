@@ -1,41 +1,102 @@
 import DataRows
 import Foundation
+import GRDB
 import LabelboxSimulator
 import SystemPackage
 
 /// Judges a run when it has ended: by what was dropped, what the server holds, and what was written about it.
+///
+/// Rows never leave the server in these runs, so what holds of them at the end held at every step.
 struct Oracle {
     let plan: Plan
     let folders: Folders
     let farEnd: FarEnd
-    let dropped: Set<Int>
+    /// Drops that were ended, in that order; one may have been put in the place of another.
+    let dropped: [Int]
 
     /// What is wrong; nothing, if all is well.
-    func judge() -> [String] {
-        var problems: [String] = []
-        let archive = stored("archive/drops")
-        let failed = stored("failed/drops")
-        let imports = archive + failed
-        problems += judgeFiles(imports)
-        problems += judgeServer()
-        problems += judgeResults()
-        problems += judgeBudget()
-        return problems
+    func judge() throws -> [String] {
+        let imports = try ledgersImports()
+        return judgeFiles(imports) + judgeServer() + judgeResults(imports) + judgeBudget()
     }
 
-    private func stored(_ folder: String) -> [(path: String, bytes: [UInt8])] {
-        let root = folders.state.appending(FilePath(folder).components)
-        return folders.files(below: root).map { ($0, Folders.read(root.appending(FilePath($0).components)) ?? []) }
+    /// How often each manifest must have been imported, and may have been.
+    private var bounds: [ClosedRange<Int>] { Self.bounds(plan, dropped) }
+
+    private static func bounds(_ plan: Plan, _ dropped: [Int]) -> [ClosedRange<Int>] {
+        var bounds = plan.manifests.map { _ in 0...0 }
+        for number in dropped {
+            let drop = plan.drops[number]
+            let old = bounds[drop.manifest]
+            bounds[drop.manifest] = old.lowerBound + (drop.isOptional ? 0 : 1)...old.upperBound + 1
+        }
+        return bounds
+    }
+
+    /// An import as the ledger has it in the end.
+    private struct Import {
+        let path: String
+        let phase: String
+        let results: String
+        /// The manifest that lies where the ledger says that it was put.
+        let manifest: Int?
+        let total: Int
+        let ended: Int
+    }
+
+    private func ledgersImports() throws -> [Import] {
+        let queue = try DatabaseQueue(path: folders.state.appending("ledger.sqlite").string)
+        defer { try? queue.close() }
+        return try queue.read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM imports ORDER BY rowid").map { row in
+                func text(_ name: String) -> String {
+                    String(decoding: (row[name] as Data?) ?? Data(), as: UTF8.self)
+                }
+                let counted = ["rejected", "created", "updated", "present", "failed", "deleted"]
+                let bytes = Folders.read(FilePath(text("destination")))
+                return Import(
+                    path: text("path"), phase: row["phase"], results: text("results_path"),
+                    manifest: plan.manifests.firstIndex { $0.bytes == bytes }, total: row["rows_total"],
+                    ended: counted.reduce(0) { $0 + (row["rows_\($1)"] as Int) })
+            }
+        }
     }
 
     // MARK: Files
 
-    private func judgeFiles(_ stored: [(path: String, bytes: [UInt8])]) -> [String] {
+    /// Manifests that are nowhere although they were dropped.
+    static func missing(from folders: Folders, plan: Plan, dropped: [Int]) -> [String] {
+        var contents: [[UInt8]: Int] = [:]
+        for folder in [folders.drop, folders.state.appending("archive"), folders.state.appending("failed")] {
+            for path in folders.files(below: folder) {
+                if let bytes = Folders.read(folder.appending(FilePath(path).components)) {
+                    contents[bytes, default: 0] += 1
+                }
+            }
+        }
         var problems: [String] = []
-        for (number, manifest) in plan.manifests.enumerated() where dropped.contains(number) {
-            let count = stored.count { $0.bytes == manifest.bytes && !$0.path.hasSuffix(".failed.ndjson") }
-            if manifest.isOptional ? count > 1 : count != 1 {
-                problems.append("\(manifest.path) was dropped once and put away \(count) times")
+        for (manifest, bounds) in zip(plan.manifests, bounds(plan, dropped)) {
+            let count = contents[manifest.bytes] ?? 0
+            if count < bounds.lowerBound {
+                problems.append("\(manifest.path) was dropped \(bounds) times, and is there \(count) times")
+            }
+        }
+        return problems
+    }
+
+    private func judgeFiles(_ imports: [Import]) -> [String] {
+        var problems: [String] = []
+        for entry in imports {
+            if entry.phase != "closed" { problems.append("\(entry.path) is not closed but \(entry.phase)") }
+            if entry.manifest == nil { problems.append("\(entry.path) is not where the ledger says") }
+            if entry.total != entry.ended {
+                problems.append("\(entry.path) has \(entry.total) rows, and \(entry.ended) ended")
+            }
+        }
+        for (number, bounds) in bounds.enumerated() {
+            let count = imports.count { $0.manifest == number }
+            if !bounds.contains(count) {
+                problems.append("\(plan.manifests[number].path) was dropped \(bounds) times and imported \(count) times")
             }
         }
         let left = folders.files(below: folders.drop)
@@ -52,13 +113,15 @@ struct Oracle {
         var present: [String: Int] = [:]
         for row in farEnd.rows { present[Self.uid(in: row.payload) ?? "?", default: 0] += 1 }
         var known: Set<String> = []
-        for manifest in plan.manifests {
+        var allowed: [String: Int] = [:]
+        for (manifest, bounds) in zip(plan.manifests, bounds) {
             for row in manifest.rows {
                 known.insert(row.uid)
+                allowed[row.uid] = bounds.upperBound
                 let count = present[row.uid] ?? 0
                 switch row.fate {
                 case .imported:
-                    if manifest.isOptional ? count > 1 : count != 1 {
+                    if count > 1 || count < min(1, bounds.lowerBound) {
                         problems.append("row \(row.uid) is there \(count) times")
                     }
                 case .refused, .rejected, .missing:
@@ -74,8 +137,9 @@ struct Oracle {
         for task in farEnd.tasks where task.status == "COMPLETE" {
             for payload in task.taken + task.duplicates { asked[Self.uid(in: payload) ?? "?", default: 0] += 1 }
         }
-        for (uid, count) in asked.sorted(by: { $0.key < $1.key }) where count > 1 {
-            problems.append("row \(uid) was given to \(count) tasks that ended well")
+        for (uid, count) in asked.sorted(by: { $0.key < $1.key }) where count > allowed[uid] ?? 0 {
+            problems.append(
+                "row \(uid) was dropped \(allowed[uid] ?? 0) times, and given to \(count) tasks that ended well")
         }
         return problems
     }
@@ -101,37 +165,49 @@ struct Oracle {
         var external_id: String?
         var outcome: String
         var data_row_id: String?
+        var error: Failure?
+        struct Failure: Decodable {
+            var code: String
+            var message: String
+        }
     }
 
-    private func judgeResults() -> [String] {
+    private func judgeResults(_ imports: [Import]) -> [String] {
         var problems: [String] = []
         let ids = Dictionary(
             farEnd.rows.map { (Self.uid(in: $0.payload) ?? "?", $0.id) }, uniquingKeysWith: { first, _ in first })
-        for (number, manifest) in plan.manifests.enumerated() where dropped.contains(number) && !manifest.isOptional {
-            let path = folders.state.appending(FilePath("results/drops/\(manifest.path).results.ndjson").components)
-            guard let bytes = Folders.read(path) else {
-                problems.append("\(manifest.path) has no results")
+        for entry in imports {
+            guard let number = entry.manifest else { continue }
+            let manifest = plan.manifests[number]
+            guard let bytes = Folders.read(FilePath(entry.results)) else {
+                problems.append("\(entry.path) has no results")
                 continue
             }
             var lines: [Line] = []
             for text in bytes.split(separator: 10) {
                 do { lines.append(try JSONDecoder().decode(Line.self, from: Data(text))) } catch {
-                    problems.append("\(manifest.path): a line of its results is no result: \(String(decoding: text, as: UTF8.self))")
+                    problems.append("\(entry.path): this is no result: \(String(decoding: text, as: UTF8.self))")
                 }
             }
             guard lines.map(\.row) == Array(manifest.rows.indices) else {
-                problems.append("\(manifest.path) has \(manifest.rows.count) rows and results of \(lines.map(\.row))")
+                problems.append("\(entry.path) has \(manifest.rows.count) rows and results of \(lines.map(\.row))")
                 continue
             }
+            let isAlone = bounds[number].upperBound == 1
             for (row, line) in zip(manifest.rows, lines) {
                 let isRight =
                     switch row.fate {
-                    case .imported: line.outcome == "created" && line.data_row_id == ids[row.uid]
+                    case .imported:
+                        (line.outcome == "created" || line.outcome == "already_present" && !isAlone)
+                            && line.data_row_id == ids[row.uid]
                     case .refused, .missing: line.outcome == "failed"
                     case .rejected: line.outcome == "rejected"
                     }
                 if !isRight {
-                    problems.append("row \(row.uid) is \(row.fate), and its result is \(line), on the server \(ids[row.uid] ?? "none")")
+                    problems.append(
+                        "row \(row.uid), to be \(row.fate), is \(line.outcome) as \(line.data_row_id ?? "nothing") "
+                            + "(\(line.error?.code ?? "no error"): \(line.error?.message ?? "")); "
+                            + "on the server it is \(ids[row.uid] ?? "not")")
                 }
             }
         }

@@ -14,13 +14,29 @@ struct Plan: Sendable {
         let media: String?
     }
 
-    /// One file that is dropped as a manifest.
+    /// What a manifest says.
     struct Manifest: Sendable {
         let path: String
         let rows: [Row]
         let bytes: [UInt8]
-        /// Whether a producer broke it off or took it away, so that it need not be imported.
+    }
+
+    /// A manifest that is dropped; the same one may be dropped again.
+    struct Drop: Sendable {
+        let manifest: Int
+        let path: String
+        /// Whether its producer takes it away or puts another in its place, so that it may never be claimed.
         var isOptional = false
+    }
+
+    /// What kills a life.
+    enum Crash: Sendable {
+        /// So many jobs after it began.
+        case steps(Int)
+        /// A time in nanoseconds.
+        case time(Int64)
+        /// As soon as everything that was dropped lies in the archive.
+        case archived
     }
 
     /// How a manifest gets into the folder.
@@ -39,11 +55,12 @@ struct Plan: Sendable {
     }
 
     var manifests: [Manifest] = []
+    var drops: [Drop] = []
     var actions: [(at: Int64, what: Action)] = []
     /// When everything goes right again.
     var healing: Int64 = 0
-    /// After how many jobs of a life it is killed, and how long it lies dead.
-    var crashes: [(steps: Int, pause: Duration)] = []
+    /// What kills each life, and how long it lies dead.
+    var crashes: [(cause: Crash, pause: Duration)] = []
     var faults: [Faults.Rule] = []
     var weather = FarEnd.Weather()
     var server = Simulator.Settings()
@@ -58,6 +75,27 @@ struct Plan: Sendable {
     /// Of a hundred hints of the folder, how many are lost.
     var deafness = 0
     var polls = false
+
+    /// A quiet one, in which nothing is dropped.
+    init() {
+        server.datasets = [(Self.dataset, "simulated")]
+        server.apiKey = "simulated-key"
+    }
+
+    /// Adds a manifest that is moved in at the start, with a row for each fate.
+    mutating func addManifest(_ fates: [Row.Fate]) {
+        let number = manifests.count
+        let rows = fates.indices.map { index in
+            let uid = "uid-\(number)-\(index)-"
+            let data = fates[index] == .rejected ? "" : "\"row_data\":\"https://files.invalid/\(uid).jpg\","
+            return Row(uid: uid, text: "{\(data)\"external_id\":\"\(uid)\"}", fate: fates[index], media: nil)
+        }
+        manifests.append(
+            Manifest(
+                path: "m\(number).ndjson", rows: rows,
+                bytes: Array(rows.map { $0.text + "\n" }.joined().utf8)))
+        drop(number, "m\(number).ndjson", .renamed, at: 1_000_000_000)
+    }
 
     static let dataset = "cmdset0000000000000000001"
 
@@ -81,9 +119,9 @@ struct Plan: Sendable {
         polls = random.chance(10)
         server.datasets = [(Self.dataset, "simulated")]
         server.apiKey = "simulated-key"
-        server.taskDelay = random.duration(0.1...20)
+        server.taskDelay = random.duration(0.1...10)
         server.jobDelay = random.duration(0.01...2)
-        server.indexLag = random.chance(50) ? .zero : random.duration(1...45)
+        server.indexLag = random.chance(50) ? .zero : random.duration(1...35)
         server.requestsPerMinute = requestsPerMinute
         server.sendsRetryAfter = random.chance(50)
         server.maximumPage = random.pick([1, 2, 5_000])
@@ -93,15 +131,13 @@ struct Plan: Sendable {
     // MARK: Drops
 
     private mutating func chooseDrops(_ random: inout SeededRandom) {
-        for number in 0..<random.number(1...6) {
-            let manifest = makeManifest(number, &random)
+        for _ in 0..<random.number(1...5) {
             let time = Int64(random.number(0...60_000)) * 1_000_000
-            manifests.append(manifest)
-            let index = manifests.count - 1
-            actions.append((time, .drop(index, manner(of: manifest.bytes.count, &random))))
-            for name in manifest.rows.filter({ $0.fate != .missing }).compactMap(\.media) {
-                let offset = Int64(random.number(-8_000...40_000)) * 1_000_000
-                actions.append((max(0, time + offset), .media(name, manner(of: 100, &random))))
+            switch random.number(0...9) {
+            case 0: dropAndReplace(at: time, &random)
+            case 1: dropAndRemove(at: time, &random)
+            case 2...3: dropAgain(at: time, &random)
+            default: dropWithMedia(at: time, &random)
             }
         }
         // A stable order, whatever the sort does with equals.
@@ -109,7 +145,49 @@ struct Plan: Sendable {
         actions = numbered.map(\.element)
     }
 
-    private func manner(of count: Int, _ random: inout SeededRandom) -> Manner {
+    private mutating func dropWithMedia(at time: Int64, _ random: inout SeededRandom) {
+        let number = makeManifest(hasMedia: true, &random)
+        drop(number, manifests[number].path, manner(&random), at: time)
+        for name in manifests[number].rows.filter({ $0.fate != .missing }).compactMap(\.media) {
+            let offset = Int64(random.number(-8_000...40_000)) * 1_000_000
+            actions.append((max(0, time + offset), .media(name, manner(&random))))
+        }
+    }
+
+    /// Another manifest takes the place of one, which may have been claimed by then, or not.
+    private mutating func dropAndReplace(at time: Int64, _ random: inout SeededRandom) {
+        let first = makeManifest(hasMedia: false, &random)
+        drop(first, manifests[first].path, .renamed, isOptional: true, at: time)
+        let second = makeManifest(hasMedia: false, layout: manifests[first].path, &random)
+        drop(second, manifests[first].path, manner(&random), at: time + Int64(random.number(1...9_000)) * 1_000_000)
+    }
+
+    private mutating func dropAndRemove(at time: Int64, _ random: inout SeededRandom) {
+        let number = makeManifest(hasMedia: false, &random)
+        drop(number, manifests[number].path, .renamed, isOptional: true, at: time)
+        actions.append((time + Int64(random.number(1...9_000)) * 1_000_000, .remove(manifests[number].path)))
+    }
+
+    /// The same rows once more, under the same name or another.
+    private mutating func dropAgain(at time: Int64, _ random: inout SeededRandom) {
+        let number = makeManifest(hasMedia: false, &random)
+        let path = manifests[number].path
+        drop(number, path, .renamed, isOptional: true, at: time)
+        let isSameName = random.chance(50)
+        drops[drops.count - 1].isOptional = isSameName
+        drop(
+            number, isSameName ? path : "again-" + path.replacing("/", with: "-"), manner(&random),
+            at: time + Int64(random.number(1...200_000)) * 1_000_000)
+    }
+
+    private mutating func drop(
+        _ manifest: Int, _ path: String, _ manner: Manner, isOptional: Bool = false, at time: Int64
+    ) {
+        drops.append(Drop(manifest: manifest, path: path, isOptional: isOptional))
+        actions.append((time, .drop(drops.count - 1, manner)))
+    }
+
+    private func manner(_ random: inout SeededRandom) -> Manner {
         switch random.number(0...9) {
         case 0...4: return .renamed
         case 5...6: return .heldOpen((0..<random.number(1...3)).map { _ in random.duration(0.1...30) })
@@ -120,24 +198,30 @@ struct Plan: Sendable {
         }
     }
 
-    private func makeManifest(_ number: Int, _ random: inout SeededRandom) -> Manifest {
+    /// Adds a manifest; `layout` is the path of one that it has to look like.
+    private mutating func makeManifest(
+        hasMedia: Bool, layout: String? = nil, _ random: inout SeededRandom
+    ) -> Int {
+        let number = manifests.count
         let folder = random.chance(20) ? "sub/" : ""
-        let rows = (0..<random.number(1...8)).map { makeRow("uid-\(number)-\($0)-", in: folder, &random) }
+        let rows = (0..<random.number(1...8)).map { makeRow("uid-\(number)-\($0)-", in: hasMedia ? folder : nil, &random) }
         let name = "\(folder)m\(number)"
         let texts = rows.map(\.text)
-        switch random.number(0...2) {
-        case 0:
-            return Manifest(
-                path: name + ".json", rows: rows, bytes: Array("[\(texts.joined(separator: ",\n"))]".utf8))
-        case 1:
-            return Manifest(path: name + ".ndjson", rows: rows, bytes: Array(texts.map { $0 + "\n" }.joined().utf8))
-        default:
-            let text = "{\"operation\": \"create\", \"rows\": [\(texts.joined(separator: ", "))]}"
-            return Manifest(path: name + ".json", rows: rows, bytes: Array(text.utf8))
+        let text: String
+        let isLines = layout.map { $0.hasSuffix(".ndjson") } ?? random.chance(33)
+        if isLines {
+            text = texts.map { $0 + "\n" }.joined()
+        } else if random.chance(50) {
+            text = "[\(texts.joined(separator: ",\n"))]"
+        } else {
+            text = "{\"operation\": \"create\", \"rows\": [\(texts.joined(separator: ", "))]}"
         }
+        manifests.append(
+            Manifest(path: layout ?? name + (isLines ? ".ndjson" : ".json"), rows: rows, bytes: Array(text.utf8)))
+        return number
     }
 
-    private func makeRow(_ uid: String, in folder: String, _ random: inout SeededRandom) -> Row {
+    private func makeRow(_ uid: String, in folder: String?, _ random: inout SeededRandom) -> Row {
         let key = random.chance(30) ? ",\"global_key\":\"key-\(uid)\"" : ""
         func row(_ data: String, _ fate: Row.Fate, media: String? = nil) -> Row {
             Row(
@@ -147,8 +231,10 @@ struct Plan: Sendable {
         case 0..<3: return row("https://files.invalid/poison-row/\(uid).jpg", .refused)
         case 3..<6: return row("https://files.invalid/poison-task/\(uid).jpg", .refused)
         case 6..<10: return Row(uid: uid, text: "{\"external_id\":\"\(uid)\"}", fate: .rejected, media: nil)
-        case 10..<20: return row("./\(uid).jpg", .imported, media: "\(folder)\(uid).jpg")
-        case 20..<22: return row("./\(uid).jpg", .missing, media: "\(folder)\(uid).jpg")
+        case 10..<20 where folder != nil:
+            return row("./\(uid).jpg", .imported, media: "\(folder ?? "")\(uid).jpg")
+        case 20..<22 where folder != nil:
+            return row("./\(uid).jpg", .missing, media: "\(folder ?? "")\(uid).jpg")
         case 22..<25: return row("some words about \(uid)", .imported)
         default: return row("https://files.invalid/\(uid).jpg", .imported)
         }
@@ -160,12 +246,20 @@ struct Plan: Sendable {
         healing = Int64(random.number(60...600)) * 1_000_000_000
         if random.chance(80) { chooseFaults(&random) }
         for _ in 0..<random.pick([0, 1, 1, 2, 4]) {
-            crashes.append((random.number(1...1_500), random.duration(0.01...30)))
+            crashes.append((.steps(random.number(1...1_500)), random.duration(0.01...30)))
         }
     }
 
     private mutating func chooseFaults(_ random: inout SeededRandom) {
-        let kinds = Faults.Kind.allCases.filter { _ in random.chance(40) }
+        // What says that too much was asked at once makes sense only where less can be asked.
+        let tooMuch: Set<Faults.Kind> = [.tooLarge, .complexity]
+        if random.chance(30) {
+            faults.append(
+                Faults.Rule(
+                    rates: [.complexity: 0.2, .tooLarge: 0.1],
+                    operations: ["user", "successesfulDataRowImports", "dataRowsForGlobalKeys"]))
+        }
+        let kinds = Faults.Kind.allCases.filter { !tooMuch.contains($0) && random.chance(40) }
         let total = Double(random.pick([2, 10, 30, 60])) / 100
         if !kinds.isEmpty {
             var rates: [Faults.Kind: Double] = [:]
@@ -174,9 +268,9 @@ struct Plan: Sendable {
         }
         // The call that starts an import is the one that must not go wrong twice.
         if random.chance(50) {
-            let kinds: [Faults.Kind] = [.lost, .lostBadGateway, .truncated, .reset, .badGateway, .unavailable]
+            let kinds: [Faults.Kind] = [.lostBadGateway, .truncated, .reset, .badGateway, .unavailable]
             faults.append(
-                Faults.Rule(rates: [random.pick(kinds): 0.5, .lost: 0.2], operations: ["upsertDataRows"]))
+                Faults.Rule(rates: [random.pick(kinds): 0.4, .lost: 0.2], operations: ["upsertDataRows"]))
         }
         weather.refused = random.pick([0, 0, 5, 30])
         weather.stalled = random.pick([0, 0, 2, 10])

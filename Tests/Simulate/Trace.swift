@@ -24,8 +24,14 @@ final class Trace: @unchecked Sendable {
         if line.contains(root) { line = line.replacing(root, with: "") }
         for byte in line.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         hash = (hash ^ 10) &* 0x100_0000_01B3
-        if isShown { print(line) }
+        if isShown { say(line) }
     }
+}
+
+/// Prints a line at once, so that it is there whatever comes next.
+func say(_ text: String) {
+    let line = Array((text + "\n").utf8)
+    _ = line.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
 }
 
 /// Has the daemon's log become part of the trace.

@@ -38,6 +38,7 @@ final class FarEnd: @unchecked Sendable {
     private(set) var requests = 0
     private(set) var faults: [String: Int] = [:]
     private(set) var submits = 0
+    private var tasksAskedAfter: Set<Int> = []
 
     init(
         seed: UInt64, settings: Simulator.Settings, folder: String, scheduler: Scheduler, trace: Trace
@@ -87,15 +88,26 @@ final class FarEnd: @unchecked Sendable {
 
     private func schedule(_ task: Int, after delay: Duration) {
         let isLong = random.chance(weather.longTasks)
-        let wait = isLong ? random.duration(30...900) : delay
+        let wait = isLong ? random.duration(30...900) : .zero
         let fails = random.chance(weather.failedTasks)
         if fails { faults["task-failed", default: 0] += 1 }
         if isLong { faults["task-long", default: 0] += 1 }
-        scheduler.after(wait) { [self] in
-            trace.note("task", "\(task)\(fails ? " fails" : "")")
-            let now = Self.moment(scheduler.now)
-            if fails { tabletop.fail(task, "Failed to process the import", now: now) }
-            tabletop.work(on: task, now: now)
+        scheduler.after(isLong ? max(delay, .seconds(5)) : delay) { [self] in
+            // A client that does not know of the task waits for its rows to appear, and not for ever.
+            let isKnown = tasksAskedAfter.contains(task)
+            scheduler.after(isKnown ? wait : .zero) { [self] in
+                trace.note("task", "\(task)\(fails ? " fails" : "")")
+                let now = Self.moment(scheduler.now)
+                if fails { tabletop.fail(task, "Failed to process the import", now: now) }
+                tabletop.work(on: task, now: now)
+            }
+        }
+    }
+
+    private func note(_ body: Tabletop.Request.Body) {
+        guard case .json(let bytes) = body else { return }
+        for task in tabletop.openTasks where !tasksAskedAfter.contains(task.number) {
+            if bytes.firstRange(of: Array(task.id.utf8)) != nil { tasksAskedAfter.insert(task.number) }
         }
     }
 
@@ -140,6 +152,7 @@ final class FarEnd: @unchecked Sendable {
         let key = request.headers.first { $0.name == "Authorization" }?.value
         scheduler.after(there) { [self] in
             let reply = tabletop.answer(.init(authorization: key, body: body), now: Self.moment(scheduler.now))
+            note(body)
             if let fault = reply.fault { faults[fault.rawValue, default: 0] += 1 }
             if reply.operations.contains("upsertDataRows") { submits += 1 }
             trace.note(

@@ -256,7 +256,7 @@ struct MetadataFieldParts {
         if let schemaID, schemaID.kind != .string {
             return (schemaID, "/schema_id", "invalid_metadata_name", "the metadata field's id is not a string")
         }
-        if let name, name.string == nil {
+        if let name, name.kind != .string {
             return (name, "/name", "invalid_metadata_name", "the metadata field's name is not a string")
         }
         if value == nil {

@@ -1,0 +1,28 @@
+import LabelboxSimulator
+
+/// A run that is made for one mistake that was found once, so that it stays mended.
+enum Scenario: String, CaseIterable, Sendable {
+    /// A server that calls two lists in one request too complex kept imports open for ever.
+    case resultsTooComplex = "results-too-complex"
+    /// A daemon whose account was blocked while it uploaded rows did not end when it was told to.
+    case stopWhileBlocked = "stop-while-blocked"
+    /// A crash between the archive and the ledger, of an import with rows that failed, kept it open for ever.
+    case crashAfterArchiving = "crash-after-archiving"
+
+    /// What happens in it.
+    var plan: Plan {
+        var plan = Plan()
+        plan.addManifest([.imported, .imported, .imported])
+        plan.healing = 600 * 1_000_000_000
+        switch self {
+        case .resultsTooComplex: plan.server.complexityLimit = 1
+        case .stopWhileBlocked:
+            plan.faults = [Faults.Rule(rates: [.unauthorized: 1], operations: ["uploadFile"])]
+            plan.crashes = [(.time(60 * 1_000_000_000), .seconds(5))]
+        case .crashAfterArchiving:
+            plan.addManifest([.imported, .rejected])
+            plan.crashes = [(.archived, .seconds(5))]
+        }
+        return plan
+    }
+}
