@@ -87,7 +87,8 @@ let package = Package(
                 "Reporting", "Settings", "Transport", .log, .system,
             ]),
         .executableTarget(
-            name: "datarowd", dependencies: ["Daemon", "Settings", .arguments, .log, .system, .unixSignals]),
+            name: "datarowd",
+            dependencies: ["Daemon", "Reporting", "Settings", .arguments, .log, .system, .unixSignals]),
 
         .target(
             name: "Control",

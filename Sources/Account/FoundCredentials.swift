@@ -1,17 +1,17 @@
-public import LabelboxAPI
+internal import LabelboxAPI
 internal import Settings
-public import SystemPackage
+internal import SystemPackage
 
 /// Reads the key anew for each request, so that a rotated one is used at once.
-public struct FoundCredentials: CredentialSource {
+struct FoundCredentials: CredentialSource {
     private let file: FilePath?
     private let environment: [String: String]
 
     /// Looks where the configuration says, else for systemd's credential, else in the environment.
-    public init(file: FilePath?, environment: [String: String]) {
+    init(file: FilePath?, environment: [String: String]) {
         self.file = file
         self.environment = environment
     }
 
-    public func apiKey() throws -> String { try APIKey.find(file: file, environment: environment).key.secret }
+    func apiKey() throws -> String { try APIKey.find(file: file, environment: environment).key.secret }
 }

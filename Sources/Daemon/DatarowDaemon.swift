@@ -11,7 +11,6 @@ internal import Pacing
 internal import Reporting
 public import Settings
 internal import SystemPackage
-internal import Transport
 
 /// The service: puts the rooms together, starts them in order and stops them in order.
 ///
@@ -52,32 +51,22 @@ public final class DatarowDaemon: Sendable {
         let state = settings.stateDirectory
         let lock = try Startup.prepare(state)
         let ledger = try Startup.openLedger(at: state.appending("ledger.sqlite"))
-        let transport = try Startup.transport(settings.labelbox)
         let lastError = LastError()
-        let pacer = RequestPacer(
-            rules: PacingRules(
-                requestsPerMinute: settings.labelbox.requestsPerMinute,
-                maximumConnections: settings.labelbox.maxConnections),
-            clock: clock)
         let observer = ImportObserver(logger: logger)
         let bell = StatusBell()
-        let client = LabelboxClient(
-            endpoint: settings.labelbox.endpoint,
-            credentials: FoundCredentials(file: settings.labelbox.apiKeyFile, environment: environment),
-            transport: transport,
-            gate: PacedRequests(pacer: pacer) { kind, error, isRetried in
-                observer.requestFailed(kind: kind.rawValue, error: error, isRetried: isRetried)
-                lastError.record("\(error)", at: time.now)
-                bell.ring()
-            },
-            settings: .init(
-                connectTimeout: settings.labelbox.connectTimeout, stallTimeout: settings.labelbox.stallTimeout),
-            unixTime: { Int64(Date().timeIntervalSince1970) })
+        let account = try Startup.account(settings.labelbox, environment: environment, clock: clock) {
+            kind, error, isRetried in
+            observer.requestFailed(kind: kind.rawValue, error: error, isRetried: isRetried)
+            lastError.record("\(error)", at: time.now)
+            bell.ring()
+        }
+        let pacer = account.pacer
 
         let watches = try await Startup.watches(settings, clock: clock, now: { time.now }, logger: logger)
         let importer = Importer(
             .init(
-                watches: watches, ledger: ledger, client: client, stateDirectory: state, clock: time, logger: logger,
+                watches: watches, ledger: ledger, client: account.client, stateDirectory: state, clock: time,
+                logger: logger,
                 owner: LeaseOwner(rawValue: Startup.ownerName()), uploads: settings.labelbox.maxConnections,
                 submitWith: settings.labelbox.handover,
                 random: { UInt64.random(in: .min ... .max) }, changed: { bell.ring() }))
@@ -117,7 +106,7 @@ public final class DatarowDaemon: Sendable {
         view.entered(.running)
         notifier.send("READY=1")
         await work(importer, reporting, view, notifier, pacer)
-        await transport.shutdown()
+        await account.shutdown()
         do { try ledger.close() } catch { logger.warning("Ledger not closed", metadata: ["reason": "\(error)"]) }
         withExtendedLifetime(lock) {}
         logger.notice("Stopped")

@@ -1,13 +1,14 @@
+internal import Account
 internal import DataRows
 internal import Files
 internal import Foundation
 internal import Importing
 internal import Intake
+internal import LabelboxAPI
 internal import Ledger
 internal import Logging
 internal import Settings
 internal import SystemPackage
-internal import Transport
 
 /// The steps of starting, each with the failure that it may end in.
 enum Startup {
@@ -36,13 +37,16 @@ enum Startup {
         do { return try SQLiteLedger.open(at: path) } catch { throw failure(of: error) }
     }
 
-    static func transport(_ settings: LabelboxSettings) throws(StartFailure) -> CurlTransport {
+    /// Sets up the way to Labelbox, on which work waits for as long as it takes.
+    static func account(
+        _ settings: LabelboxSettings, environment: [String: String], clock: ContinuousClock,
+        noticed: @escaping @Sendable (RequestKind, LabelboxError, _ isRetried: Bool) -> Void
+    ) throws(StartFailure) -> AccountConnection {
         do {
-            return try CurlTransport(
-                .init(
-                    caFile: settings.caFile?.string, proxy: settings.proxy,
-                    userAgent: "datarowd/\(DatarowDaemon.version)",
-                    maxConnections: max(settings.maxConnections * 2, 4)))
+            return try AccountConnection(
+                settings, environment: environment, userAgent: "datarowd/\(DatarowDaemon.version)", clock: clock,
+                unixTime: { Int64(Date().timeIntervalSince1970) },
+                gate: { PacedRequests(pacer: $0, noticed: noticed) })
         } catch {
             throw StartFailure(.configuration, "the transport cannot be set up: \(error)")
         }

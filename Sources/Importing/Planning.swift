@@ -89,22 +89,40 @@ struct Planning: Sendable {
         let abandonment = Abandonment()
         try await abandonment.guarding {
             try await workbench.run {
-                let manifest = try Self.openManifest(draft, workFolder, isCancelled: { abandonment.isAbandoned })
-                try checkSidecar(draft)
-                let id = draft.record.id
-                let summary = try ManifestSurvey.run(
-                    manifest, policy: draft.watch.policy, now: Int(context.clock.now.timeIntervalSince1970),
-                    keys: workFolder.keys(id), prepare: { try workFolder.create(for: id) },
-                    isCancelled: { abandonment.isAbandoned }, again: { draft.beginAgain() }
-                ) { row in
-                    try draft.take(row, workFolder: workFolder)
+                _ = try Self.survey(
+                    draft, workFolder, now: context.clock.now, isCancelled: { abandonment.isAbandoned }, again: {}
+                ) { _ in
                     if draft.segmentIsFull { try store(item, draft) }
                 }
-                try draft.finish(summary, workFolder: workFolder)
+                try checkSidecar(draft)
                 // Before the plan that relies on them is recorded, the names of the files that were made are durable as well.
                 if draft.needsWorkFolder { try DiskSync().folder(workFolder.folder(of: item.item.id)) }
             }
         }
+    }
+
+    /// Reads the claimed manifest into its draft.
+    ///
+    /// `row` is told of each row that was taken; `again` that all is told anew.
+    static func survey(
+        _ draft: PlanDraft, _ workFolder: WorkFolder, now: Date, isCancelled: () -> Bool, again: () -> Void,
+        row taken: (SurveyedRow) throws -> Void
+    ) throws -> SurveySummary {
+        let manifest = try openManifest(draft, workFolder, isCancelled: isCancelled)
+        let id = draft.record.id
+        let summary = try ManifestSurvey.run(
+            manifest, policy: draft.watch.policy, now: Int(now.timeIntervalSince1970), keys: workFolder.keys(id),
+            prepare: { try workFolder.create(for: id) }, isCancelled: isCancelled,
+            again: {
+                draft.beginAgain()
+                again()
+            }
+        ) { row in
+            try draft.take(row, workFolder: workFolder)
+            try taken(row)
+        }
+        try draft.finish(summary, workFolder: workFolder)
+        return summary
     }
 
     /// Opens the claimed manifest, unfolded if it is compressed.

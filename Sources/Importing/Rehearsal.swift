@@ -118,15 +118,22 @@ package final class Rehearsal: Sendable {
     }
 
     private func survey(_ draft: PlanDraft, _ work: WorkFolder, _ outcome: inout Outcome) throws {
-        let manifest = try Planning.openManifest(draft, work, isCancelled: { false })
-        let summary = try ManifestSurvey.run(manifest, policy: draft.watch.policy) { row in
-            outcome.rejected += row.problems
-            outcome.warnings += row.warnings
-            try draft.take(row, workFolder: work)
+        var rejected: [RowProblem] = []
+        var warnings: [RowProblem] = []
+        let summary = try Planning.survey(
+            draft, work, now: Date(), isCancelled: { false },
+            again: {
+                rejected = []
+                warnings = []
+            }
+        ) { row in
+            rejected += row.problems
+            warnings += row.warnings
         }
+        outcome.rejected = rejected
+        outcome.warnings = warnings
         outcome.rowCount = summary.rows
         outcome.operation = summary.operation.rawValue
-        try draft.finish(summary, workFolder: work)
         if draft.plan.ending != nil, let error = draft.plan.errors.first {
             outcome.refusal = (error.code, error.message)
         }

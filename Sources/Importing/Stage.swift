@@ -63,7 +63,25 @@ struct Stage<Item: Sendable>: Sendable {
                 return context.observer.leaseLost(stage: name, error: error)
             }
             context.observer.stumbled(stage: name, error: error)
-            do { try await giveBack(item, error) } catch { context.health.troubled(name, error) }
+            await insistOnGivingBack(item, error, in: context)
+        }
+    }
+
+    /// Puts an item back, however long the ledger cannot be written.
+    ///
+    /// What is not given back stays leased for as long as this process lives. The next one finds it all the same.
+    private func insistOnGivingBack(_ item: Item, _ cause: any Error, in context: StageContext) async {
+        let trouble = "\(name), putting work back"
+        while true {
+            do {
+                try await giveBack(item, cause)
+                return context.health.cleared(trouble)
+            } catch {
+                if case LedgerError.leaseLost? = error as? LedgerError { return context.health.cleared(trouble) }
+                if error is CancellationError || Task.isCancelled || context.drain.isDraining { return }
+                context.health.troubled(trouble, error)
+                do { try await context.clock.sleep(for: Self.waitAfterTrouble) } catch { return }
+            }
         }
     }
 

@@ -91,8 +91,9 @@ extension DropFolder {
                 return try DurableRename.remove(file.from, folders: folders, disk: disk)
             }
             let folder = to.removingLastComponent()
-            if made.insert(folder).inserted {
+            if !made.contains(folder) {
                 try DurableRename.createFolder(folder, folders: folders, disk: disk)
+                made.insert(folder)
             }
             try move(file.from, to, folders)
         } catch {
@@ -106,6 +107,8 @@ extension DropFolder {
         } catch {
             switch error.errno {
             case .noSuchFileOrDirectory:
+                // The folder that it goes to is missing.
+                if try FileLook.exists(from) { throw error }
                 guard try FileLook.exists(to) else {
                     throw IntakeError(.vanished, from, "It is neither there nor at its destination \(to).")
                 }

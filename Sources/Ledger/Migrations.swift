@@ -14,9 +14,11 @@ enum Migrations {
         return migrator
     }()
 
-    /// Warnings beside errors, uploads that are told apart by their content type, and what was found on the server before
-    /// a call, for as long as the call may have to be made or judged again. Why an import waits is told apart from why it
-    /// ended as it did. By which mutation a submission is handed over.
+    /// Warnings, uploads by content type, findings, reasons to wait, and ways of handing over.
+    ///
+    /// Warnings stand beside errors; uploads are told apart by their content type; what was found on the server before a
+    /// call is kept for as long as the call may have to be made or judged again; why an import waits is told apart from
+    /// why it ended as it did; a submission says by which mutation it is handed over.
     ///
     /// Content that was uploaded earlier has the type '', which stands for any: it is used up within `media_url_age`.
     private static let second = """

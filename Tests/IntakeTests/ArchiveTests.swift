@@ -39,6 +39,23 @@ struct ArchiveTests {
         for _ in 1...2 { try (await folder.putAway([gone]))[0].get() }
     }
 
+    @Test("a folder that cannot be made is no file that vanished, for none of its files")
+    func noFolder() async throws {
+        let bench = try Bench()
+        let folder = try await bench.started()
+        let puts = try ["one.json", "two.json"].map { name in
+            PutAway(
+                from: try bench.watch.write("[]", to: FilePath(name)),
+                to: try folder.destination(for: FilePath(name), on: .archive))
+        }
+        try bench.state.write("in the way", to: "archive/cats")
+        for result in await folder.putAway(puts) {
+            let error = #expect(throws: IntakeError.self) { try result.get() }
+            #expect(error?.code != .vanished)
+        }
+        for put in puts { #expect(try text(of: put.from) == "[]") }
+    }
+
     @Test("finishes a copy whose source a crash left behind")
     func halfway() async throws {
         let bench = try Bench(watchIn: "/dev/shm")

@@ -26,7 +26,7 @@ REJECTED_ALONE = 200
 # A call of the SDK holds some 4 KB a row.
 ROWS_A_CALL = 20_000
 # Of a manifest with more rows, the SDK is given so many, and the others must be what those are: the row in its wrapper.
-MOST_ROWS = 50_000
+MOST_ROWS = 30_000
 
 
 @dataclass
@@ -50,6 +50,8 @@ class Difference:
     reason: str = ""
     explained: str | None = None
     operation: str = ""
+    # All rows of the manifest, for one that is rejected.
+    rows: list = field(default_factory=list, repr=False)
 
     def explain(self):
         self.explained = next((entry.id for entry in TABLE if entry.matches(self)), None)
@@ -292,7 +294,8 @@ class Comparison:
             try:
                 sent = self.ask(rows, [number], header, operation)
                 verdict.note(Difference(
-                    "rejects", case, number, rows[number], theirs=sent.get(number, MISSING), code=rejected[number]))
+                    "rejects", case, number, rows[number], theirs=sent.get(number, MISSING), code=rejected[number],
+                    rows=rows))
             except Refused:
                 verdict.refused += 1
         if accepted and verdict.refused:

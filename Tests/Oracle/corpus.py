@@ -317,6 +317,7 @@ add("nested-list", [[ROW], [ROW]])
 
 add("upsert-auto", [ROW, {"key": None, "row_data": URL}], operation="upsert")
 add("upsert-keys", [{"key": {"global_key": "g"}, "row_data": URL, "global_key": "h"}, {"key": {"id": "i"}, "external_id": "e"}], operation="upsert")
+add("upsert-own-key", [{"global_key": "g", "row_data": URL}, {"global_key": "h", "external_id": "e", "key": None}], operation="upsert")
 add("upsert-key-only", [{"key": {"id": "i"}}, ROW], operation="upsert")
 add("upsert-nothing", [{}, ROW], operation="upsert")
 add("upsert-without-row-data", [{"external_id": "e"}, {"global_key": "g"}, {"attachments": [{"type": "IMAGE", "value": "x"}]}, {"dataset_id": "d"}], operation="upsert")

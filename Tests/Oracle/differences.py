@@ -171,6 +171,21 @@ def early_year(d):
     return 0 < len(year) < 4 and d.ours == year.zfill(4) + hyphen + rest
 
 
+def targets(row):
+    """What a row is called, or is for."""
+    if not isinstance(row, dict):
+        return set()
+    found = {("global_key", row.get("global_key"))}
+    if isinstance(row.get("key"), dict):
+        found |= set((kind, value) for kind, value in row["key"].items() if isinstance(value, str))
+    return {(kind, value) for kind, value in found if isinstance(value, str) and value}
+
+
+def one_key_twice(d):
+    return d.kind == "rejects" and d.code == "duplicate_global_key" and any(
+        targets(row) & targets(d.source) for row in d.rows[:d.row])
+
+
 def upsert_key(d):
     return d.kind == "value" and d.operation == "upsert" and (
         d.path == ("id", "type") and (d.ours, d.theirs) == ("GKEY", "AUTO")
@@ -246,6 +261,9 @@ TABLE = [
         "names", "`external_id` or `global_key` of a wrong type, or a key that Labelbox would refuse", "sent",
         "rejected, with the place", "the server's refusal comes late and without one",
         lambda d: d.kind == "rejects" and d.code in ("invalid_external_id", "invalid_global_key")),
+    Entry(
+        "one-key-twice", "two rows of a manifest for one global key, or for one data row", "sends both; the server refuses one, or "
+        "applies them in any order", "rejects the later", "which of them is meant is not known, but where they stand", one_key_twice),
     Entry(
         "update-key", "a row without `key` in an update", "there is no update but upsert, which creates it",
         "rejected", "an update creates nothing",

@@ -202,7 +202,7 @@ class Chance(random.Random):
             members.append(("row_data", self.row_data()))
         for chance, key, make in [
             (0.3, "external_id", lambda: self.odd(self.word(), 0.05)),
-            (0.3, "global_key", lambda: self.odd(f"key {self.randrange(10**9)}" if not self.slip(0.1) else self.word(), 0.04)),
+            (0.3, "global_key", lambda: self.odd(f"key {self.randrange(10**9 if not self.slip(0.1) else 2)}" if not self.slip(0.1) else self.word(), 0.04)),
             (0.2, "media_type", lambda: self.odd(self.choice(["IMAGE", "VIDEO", "TEXT", "image"]), 0.1)),
             (0.2, "attachments", lambda: self.odd([self.attachment() for _ in range(self.randrange(4))], 0.08)),
             (0.35, "metadata_fields", lambda: self.odd([self.field() for _ in range(self.randrange(4))], 0.08)),

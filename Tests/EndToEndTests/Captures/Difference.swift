@@ -157,7 +157,8 @@ extension Difference {
     }
 
     static let keysLookedUp = Difference(
-        "keys in use are looked up", "the SDK reports the row as failed; here the row that exists is its result"
+        "keys are looked up",
+        "the SDK reports that a key is in use; here the row that has it is the result, and created is told from updated"
     ) { ours, _ in ours.drop { $0.hasPrefix("dataRowsForGlobalKeys") } }
 
     static let datasetAskedFirst = Difference(

@@ -81,6 +81,7 @@ final class Replay: Sendable {
     private func respond(to request: WireRequest, _ state: inout State) throws -> WireResponse {
         if request.method == "GET" {
             if let index = find("GET", .string(request.path), state), answers[index].response.status == 200 {
+                state.used.insert(index)
                 return answers[index].response
             }
             guard let rows = state.legacyRows[request.path] else { return WireResponse(status: 404, body: "nothing") }
@@ -218,7 +219,7 @@ final class Replay: Sendable {
             state.jobs[job] = arguments["where"]["ids"].list.compactMap(\.string)
             return .object(["jobId": .string(job)])
         case "dataRowsForGlobalKeysResult":
-            let ids = (state.jobs[arguments["jobId"]["id"].string ?? ""] ?? []).map { createdRows[$0] ?? "" }
+            let ids = (state.jobs[arguments["jobId"]["id"].string ?? ""] ?? []).map { createdRows(state)[$0] ?? "" }
             let rows: [JSON] = ids.map { .object(["id": .string($0)]) }
             return .object([
                 "jobStatus": .string("COMPLETE"),
@@ -231,10 +232,10 @@ final class Replay: Sendable {
         }
     }
 
-    /// The rows that exist by what was recorded, by their keys.
-    private var createdRows: [String: String] {
+    /// The rows that exist by what was told of tasks so far, by their keys.
+    private func createdRows(_ state: State) -> [String: String] {
         var ids: [String: String] = [:]
-        for answer in answers {
+        for answer in state.used.map({ answers[$0] }) {
             let file = answer.call.name == "GET" ? answer.response.json["createdDataRows"].list : []
             for node in answer.value["nodes"].list + file {
                 if let key = node["globalKey"].string { ids[key] = node["id"].string }

@@ -148,7 +148,7 @@ struct Scenario: Sendable {
                  {"key": {"global_key": "gk-new"}, "row_data": "https://storage.example.com/bucket/img-3.jpg"},
                  \(url(4))]}
                 """,
-            ], outcomes: ["created", "created"] + Array(repeating: "updated", count: 4)),
+            ], outcomes: created(4) + ["updated", "updated"], [.keysLookedUp]),
         upsert(
             "create_data_row", ["[\(url(1, #", "external_id": "single", "global_key": "single-gk""#))]"],
             outcomes: created(1), [.rowNotReadBack]),

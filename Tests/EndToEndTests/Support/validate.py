@@ -24,7 +24,7 @@ def validator(name):
 
 if len(sys.argv) > 3:
     judge = validator(f"{sys.argv[3]}.schema.json")
-    for number, line in enumerate(root.read_text().splitlines()):
+    for number, line in enumerate(root.open(newline="\n")):
         for error in judge.iter_errors(json.loads(line)):
             sys.exit(f"line {number + 1}: {error.json_path}: {error.message[:300]}")
     sys.exit(0)
@@ -50,7 +50,7 @@ for path in [root / "state" / "status" / "datarowd.json", *(root / "seen").glob(
     if path.exists():
         check("daemon-status", path, json.loads(path.read_text()))
 for path in (root / "state" / "results").rglob("*.results.ndjson"):
-    for number, line in enumerate(path.read_text().splitlines()):
+    for number, line in enumerate(path.open(newline="\n")):
         check("results-line", f"{path}:{number + 1}", json.loads(line))
 
 for problem in problems[:20]:

@@ -10,6 +10,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case inflation
     /// Answers of the API, by every operation.
     case answer
+    /// Result files of imports in the older form, which are read as they come.
+    case legacy
     /// Headers of answers.
     case header
     /// The framing of uploads.
@@ -33,6 +35,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .manifest: try ManifestTarget.run(input)
         case .inflation: try InflationTarget.run(input)
         case .answer: try AnswerTarget.run(input)
+        case .legacy: try LegacyTarget.run(input)
         case .header: try HeaderTarget.run(input)
         case .multipart: try MultipartTarget.run(input)
         case .settings: try SettingsTarget.run(input)

@@ -200,7 +200,8 @@ enum TextTarget {
         for format in [LogLine.Format.text, .json, .journald] {
             let written = line.text(format)
             try hold(
-                written.unicodeScalars.last == "\n" && HarmlessText.of(String(written.dropLast())) == written.dropLast(),
+                written.unicodeScalars.last == "\n"
+                    && HarmlessText.of(String(written.dropLast())) == written.dropLast(),
                 "something hides in \(written.debugDescription)")
         }
         let value = StrictJSON.parse(line.text(.json).utf8)
