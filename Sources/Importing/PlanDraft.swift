@@ -166,7 +166,7 @@ final class PlanDraft: @unchecked Sendable {
         plan.datasetID = summary.header.datasetID ?? watch.datasetID
         var hasRepeats = false
         if let repetition = repetition.take() { hasRepeats = try repetition.finish() != nil }
-        needsWorkFolder = hasRepeats || format.isCompressed
+        needsWorkFolder = hasRepeats || isInflated
         guard let datasetID = plan.datasetID else {
             return end(
                 .rejected, "no dataset is given for it",
