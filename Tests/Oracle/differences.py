@@ -280,6 +280,16 @@ TABLE = [
         "by a fixed table, and always one", "the result must not depend on the machine",
         lambda d: d.kind == "value" and d.path[-1] == "type" and (d.theirs, d.ours) in TYPES),
     Entry(
+        "media-judged", "a file that is not what its name says (a page called `.jpg`), is empty, or larger than Labelbox takes",
+        "uploads it", "fails the row, and says what the file is", "the server's refusal comes late and without a reason",
+        lambda d: d.kind == "rejects" and d.code in ("media_type_mismatch", "media_empty", "media_too_large")
+        and os.path.exists(content(d))),
+    Entry(
+        "true-type", "the content type of a file of another format than its name says, of the same kind",
+        "the name's", "the file's own", "Labelbox compares with the content",
+        lambda d: d.kind == "value" and d.path[-1] == "type" and isinstance(d.theirs, str) and isinstance(d.ours, str)
+        and d.theirs.split("/")[0] == d.ours.split("/")[0] in ("image", "video", "audio")),
+    Entry(
         "long-text", "text over 64 KiB", "sent, and refused by the server", "uploaded as a file",
         "it can simply be done",
         lambda d: d.kind == "value" and d.path[-1] == "row_data" and getattr(d.ours, "is_text", False)

@@ -41,7 +41,10 @@ enum MediaSignature: Equatable {
         // Older files without a brand begin with one of these.
         if has("moov", at: 4) || has("mdat", at: 4) || has("wide", at: 4) || has("pnot", at: 4) { return .quicktime }
         if has([0x1a, 0x45, 0xdf, 0xa3]) {
-            return head.prefix(128).firstRange(of: Array("webm".utf8)) == nil ? .matroska : .webm
+            // The document's type stands near the start; without it, it may be either.
+            let start = head.prefix(128)
+            if start.firstRange(of: Array("matroska".utf8)) != nil { return .matroska }
+            return start.firstRange(of: Array("webm".utf8)) != nil ? .webm : nil
         }
         if has("ID3") { return .mp3 }
         if has("fLaC") { return .flac }
