@@ -113,7 +113,7 @@ public enum ManifestSurvey {
         try pass(manifest, policy, now, tuning, isCancelled, report) { _, _, _ in }
     }
 
-    /// - Parameter valid: given each valid row before it is told, and how to reject it for an earlier one.
+    // Each valid row goes through `valid` before it is told, with a way to reject it for an earlier one.
     @inline(__always) private static func pass(
         _ manifest: ManifestFile, _ policy: RowPolicy, _ now: Int?, _ tuning: Tuning, _ isCancelled: () -> Bool,
         _ report: (SurveyedRow) throws -> Void,

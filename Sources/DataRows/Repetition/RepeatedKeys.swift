@@ -16,6 +16,7 @@ struct RepeatedKeysBuilder: ~Copyable {
 
     /// - Parameters:
     ///   - path: where the index will lie, if there is any repetition; files with its name and more appear meanwhile.
+    ///   - memoryRows: how many keys memory is used for; nil for the usual number.
     ///   - prepare: called once before the first of them, to make their folder.
     init(at path: FilePath, memoryRows: Int? = nil, prepare: @escaping () throws -> Void) {
         builder = RepetitionIndexBuilder(

@@ -114,7 +114,9 @@ extension RowRules {
         row.take(reporter)
     }
 
-    /// Members of structured content that are addresses. Those of tiles are patterns, and so are left out.
+    /// Members of structured content that are addresses.
+    ///
+    /// Those of tiles are patterns, and so are left out.
     private static let addresses: Set<String> = ["pdf_url", "pdfUrl", "text_layer_url", "textLayerUrl"]
 
     private static func isLonger(_ value: JSONSlice, than limit: Int) -> Bool {
