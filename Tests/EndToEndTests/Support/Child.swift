@@ -15,10 +15,16 @@ final class Child: Sendable {
 
     let pid: pid_t
     private let ending = Locked<Ending?>(nil)
-    private let peak = Locked(0)
 
-    /// The most memory that it had at any moment, in KiB; known once it has ended.
-    var peakMemory: Int { peak.withLock { $0 } }
+    /// The most memory that it had at any moment so far, in KiB; nil once it has ended.
+    ///
+    /// Unlike what `wait4` tells it does not include that of the process which it was before its program was started.
+    var peakMemory: Int? {
+        guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
+        else { return nil }
+        return line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+    }
 
     /// Starts a program; what it prints goes to the end of `output`.
     ///
@@ -40,9 +46,7 @@ final class Child: Sendable {
         ending.withLock { ending in
             if let ending { return ending }
             var status: Int32 = 0
-            var usage = rusage()
-            guard wait4(pid, &status, WNOHANG, &usage) == pid else { return nil }
-            peak.withLock { $0 = Int(usage.ru_maxrss) }
+            guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
             let signal = status & 0x7f
             ending = signal == 0 ? .exited(status >> 8 & 0xff) : .killed(by: signal)
             return ending
@@ -61,7 +65,7 @@ final class Child: Sendable {
     }
 
     /// The most memory that it ever had, in bytes (Linux's `VmHWM`); nil once it has ended.
-    func peakMemory() throws -> Int? {
+    func highWaterMark() throws -> Int? {
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
         return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
