@@ -54,16 +54,20 @@ extension Submitting {
             throw AfterIntent(cause: error)
         }
         let done = progress.withLock { $0 }
-        guard done.lost > 0 else {
-            do { try await settling.settle(item, report: done.report) } catch {
-                words.keep(done.report, of: item.item.id)
+        words.keep(done.report, of: item.item.id)
+        if done.lost == 0 {
+            do {
+                // A key that is in use and not found yet is looked up again as one in doubt is.
+                let isEnded = try await settling.settle(item, report: done.report, isPatient: done.calls > 0)
+                if isEnded { return words.forget(item.item.id) }
+            } catch {
                 throw AfterIntent(cause: error)
             }
-            return
         }
-        words.keep(done.report, of: item.item.id)
         let reason =
-            "the answers to \(done.lost) of \(done.calls) calls were lost; their rows are looked up, and nothing is sent twice"
+            done.lost == 0
+            ? "the server says that a key is in use, and it is not found yet; it is looked up again"
+            : "the answers to \(done.lost) of \(done.calls) calls were lost; their rows are looked up, and nothing is sent twice"
         try await insist {
             let now = context.clock.now
             try await ledger.recordAmbiguous(

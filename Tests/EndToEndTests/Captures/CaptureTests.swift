@@ -69,6 +69,9 @@ struct CaptureTests {
         }
         // Of what the service's documentation has.
         all["deleteDataRows", default: []].insert("deleted")
+        all["dataRow", default: []].formUnion([
+            "dataset", "dataset.id", "attachments", "attachments.type", "attachments.value", "attachments.name",
+        ])
         return all
     }()
 

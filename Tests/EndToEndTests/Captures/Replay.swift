@@ -208,6 +208,15 @@ final class Replay: Sendable {
                 name == .null || $0["externalId"] == name
             }
             return .object(["nodes": .list(rows), "pageInfo": .object(["hasNextPage": .bool(false)])])
+        case "dataRow":
+            // As it was when a task made it.
+            let nodes = state.used.flatMap { answers[$0].value["nodes"].list }
+            guard case .object(var row)? = nodes.first(where: { $0["id"] == arguments["where"]["id"] }) else {
+                return .null
+            }
+            row["dataset"] = .object(["id": .string("cmdset0000000000000000001")])
+            row["attachments"] = .list([])
+            return .object(row)
         case "successesfulDataRowImports": return .object(["nodes": .list([]), "total": .number(0)])
         case "failedDataRowImports": return .object(["results": .list([]), "total": .number(0)])
         case "appendRowsToDataset":
