@@ -3,7 +3,6 @@
 import collections
 import gzip
 import json
-import os
 import pathlib
 import sqlite3
 import urllib.parse
@@ -130,7 +129,7 @@ class Check:
         places = collections.defaultdict(list)
         for name, path in self.site.files(self.site.fs).items():
             if name.endswith(".datarowd-tmp"):
-                if not os.environ.get("FP_LITTER"): self.wrong.append(f"{name} is left over")
+                self.wrong.append(f"{name} is left over")
             elif name.startswith("state/work/") and self.leaves_work:
                 continue
             elif name.startswith("state/work/") or "/.datarowd/claimed/" in name:
