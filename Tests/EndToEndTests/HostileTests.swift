@@ -39,7 +39,8 @@ struct HostileProducerTests {
             let bad = [
                 "../private/f.txt", "sub/../../private/f.txt", "./../private/f.txt", file, "file://\(file)",
                 "file:\(file)", "file:../private/f.txt", "file:%2e%2e/private/f.txt", "file:///proc/self/environ",
-                "/proc/self/environ", "/dev/zero", "link.txt", "./link.txt", "folder/f.txt", "./folder/../private/f.txt",
+                "/proc/self/environ", "/dev/zero", "link.txt", "./link.txt", "folder/f.txt",
+                "./folder/../private/f.txt",
                 "loop.txt", "fifo.txt", "\(depth)\(file.dropFirst())", "sub/../link.txt", "/etc/passwd",
                 ".datarowd/../../private/f.txt", "./../state/ledger.sqlite", "/proc/self/root\(file)",
             ]
@@ -187,7 +188,8 @@ struct HostileProducerTests {
 
     /// Names that clear the screen, retitle the terminal, end a line, turn the direction of text.
     private static let names = [
-        "a\u{1b}[2J\u{1b}]0;owned\u{7}", "b\n<0>2026-01-01T00:00:00.000Z CRITICAL forged", "c\r\u{8}\u{8}x", "d\u{202e}nosj.",
+        "a\u{1b}[2J\u{1b}]0;owned\u{7}", "b\n<0>2026-01-01T00:00:00.000Z CRITICAL forged", "c\r\u{8}\u{8}x",
+        "d\u{202e}nosj.",
         "e\u{9b}31m", "f\u{2028}g\u{2066}", "h\"=\\", "i\u{feff}\u{200b}", "k \u{e0041}",
     ]
 
@@ -223,7 +225,8 @@ struct HostileProducerTests {
             // Each line of the log is one that the daemon wrote.
             for line in site.logged().split(separator: "\n") {
                 #expect(
-                    line.contains(#/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|NOTICE|WARNING|ERROR) /#), "\(line)")
+                    line.contains(#/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|NOTICE|WARNING|ERROR) /#),
+                    "\(line)")
             }
         }
     }
@@ -237,7 +240,9 @@ struct HostileProducerTests {
         }
         var calls = [["list"], ["list", "--json"], ["status"], ["status", "--json"], ["tasks"], ["explain"]]
         for name in manifests {
-            calls += [["status", name], ["status", name, "--json"], ["explain", name], ["wait", name, "--timeout", "1s"]]
+            calls += [
+                ["status", name], ["status", name, "--json"], ["explain", name], ["wait", name, "--timeout", "1s"],
+            ]
         }
         for call in calls {
             let said = try await output(

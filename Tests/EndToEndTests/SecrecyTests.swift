@@ -15,12 +15,15 @@ struct SecrecyTests {
             {"message": "\\u001b[2J\u{9b}2J no, \(line)\\n<0>forged \u{202e}", "errors": [{"message": "\(filler)\u{202e}\\u001b]0;x\\u0007", \
             "extensions": {"code": "INTERNAL_SERVER_ERROR", "exception": {"status": 500}}}], "key": "\(key)"}
             """
-        return RogueServer.answer(status, Array(body.utf8), ["X-Echo: \(line)", "Retry-After: 1e300", "Location: /?key=\(key)"])
+        return RogueServer.answer(
+            status, Array(body.utf8), ["X-Echo: \(line)", "Retry-After: 1e300", "Location: /?key=\(key)"])
     }
 
     @Test(
         "a server that echoes the key gets it into no file, log or output", .timeLimit(.minutes(2)),
-        arguments: ["401 Unauthorized", "500 Oops", "200 OK", "429 Too Many Requests", "302 Found", "400 Bad Request", "403 No"])
+        arguments: [
+            "401 Unauthorized", "500 Oops", "200 OK", "429 Too Many Requests", "302 Found", "400 Bad Request", "403 No",
+        ])
     func echoes(_ status: String) async throws {
         let server = try RogueServer { Self.echo(status, $0) }
         defer { server.close() }
@@ -30,7 +33,8 @@ struct SecrecyTests {
             try site.drop("rows.json", #"[{"row_data":"a.png"},{"row_data":"https://example.com/1.jpg"}]"#)
             try await eventually(within: .seconds(60), "several requests have failed") {
                 try site.expectDaemonRuns()
-                let isStopped = status.hasPrefix("401") || status.hasPrefix("403") || status.hasPrefix("4") || status.hasPrefix("3")
+                let isStopped =
+                    status.hasPrefix("401") || status.hasPrefix("403") || status.hasPrefix("4") || status.hasPrefix("3")
                 return server.connectionCount >= (isStopped ? 1 : 3) && site.logged().contains("HTTP") ? () : nil
             }
             #expect(server.headers.contains { $0.contains(Simulator.key) }, "the key was never sent")
@@ -39,7 +43,10 @@ struct SecrecyTests {
             #expect(line.range(of: Data(Simulator.key.utf8)) == nil)
             // A signed-off run has written its last status too.
             try await HostileProducerTests.expectNoTricks(site, manifests: ["rows.json"])
-            for call in [["status"], ["status", "rows.json"], ["status", "--json"], ["explain"], ["config", "show"], ["config", "check"]] {
+            for call in [
+                ["status"], ["status", "rows.json"], ["status", "--json"], ["explain"], ["config", "show"],
+                ["config", "check"],
+            ] {
                 let verb = call[0] == "config" ? Array(call.prefix(2)) : Array(call.prefix(1))
                 let said = try await output(
                     of: Programs.control.path,
@@ -67,7 +74,8 @@ struct SecrecyTests {
             try site.drop("rows.json", #"[{"row_data":"https://example.com/1.jpg"}]"#)
             try await eventually(within: .seconds(60), "a request has failed") {
                 try site.expectDaemonRuns()
-                return server.connectionCount >= 1 && site.logged().contains("127.0.0.1:\(server.port)") || site.logged().contains("JSON") ? () : nil
+                return server.connectionCount >= 1 && site.logged().contains("127.0.0.1:\(server.port)")
+                    || site.logged().contains("JSON") ? () : nil
             }
             let memory = try String(contentsOfFile: "/proc/\(try #require(site.daemon).pid)/status", encoding: .utf8)
             let peak = memory.firstMatch(of: /VmHWM:\s+(\d+) kB/).flatMap { Int($0.1) } ?? .max
@@ -115,7 +123,8 @@ struct SecrecyTests {
         }
     }
 
-    @Test("whatever the umask, others cannot read what is written", .timeLimit(.minutes(2)), arguments: ["0000", "0077"])
+    @Test(
+        "whatever the umask, others cannot read what is written", .timeLimit(.minutes(2)), arguments: ["0000", "0077"])
     func modes(_ umask: String) async throws {
         let wrapper = ["/bin/sh", "-c", "umask \(umask); exec \"$0\" \"$@\""]
         try await Site.with(SiteSettings(watch: ["media_grace: 1s"], wrapper: wrapper)) { site in
@@ -131,7 +140,9 @@ struct SecrecyTests {
             var seen = 0
             for case let name as String in walk {
                 // What was dropped keeps the mode that its owner gave it; the folders above it are closed.
-                if name.hasPrefix("archive/"), !name.hasSuffix("/"), walk.fileAttributes?[.type] as? FileAttributeType == .typeRegular {
+                if name.hasPrefix("archive/"), !name.hasSuffix("/"),
+                    walk.fileAttributes?[.type] as? FileAttributeType == .typeRegular
+                {
                     continue
                 }
                 if name.hasPrefix("failed/"), name.hasSuffix(".json") { continue }
