@@ -16,16 +16,6 @@ final class Child: Sendable {
     let pid: pid_t
     private let ending = Locked<Ending?>(nil)
 
-    /// The most memory that it had at any moment so far, in KiB; nil once it has ended.
-    ///
-    /// Unlike what `wait4` tells it does not include that of the process which it was before its program was started.
-    var peakMemory: Int? {
-        guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
-            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
-        else { return nil }
-        return line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
-    }
-
     /// Starts a program; what it prints goes to the end of `output`.
     ///
     /// `wrapper` is a program with arguments that runs the rest in other circumstances, such as another user's.
