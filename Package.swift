@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "Importing",
             dependencies: [
-                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Results", "Transport",
+                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results", "Transport",
                 .crypto, .log, .metrics, .system,
             ]),
 
@@ -115,7 +115,8 @@ let package = Package(
         .executableTarget(
             name: "simulate",
             dependencies: [
-                "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger", "Locking",
+                "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "LabelboxSimulator", "Ledger",
+                "Locking",
                 "Pacing", "Reporting", "Transport", .grdb, .log, .system,
             ], path: "Tests/Simulate"),
         .executableTarget(
@@ -125,17 +126,29 @@ let package = Package(
             name: "ControlTests",
             dependencies: [
                 "Control", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
-                "TestSupport", .system,
+                "TestSupport", "Transport", .system,
             ]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Locking", "datarowctl", "datarowd", "labelbox-sim"],
-            exclude: ["Support/validate.py"]),
+            name: "EndToEndTests",
+            dependencies: [
+                "DataRows", "Importing", "LabelboxAPI", "LabelboxSimulator", "Locking", "Pacing", "Transport",
+                "datarowctl", "datarowd", "labelbox-sim",
+            ],
+            exclude: ["Support/validate.py"], resources: [.copy("Captures/Recorded")]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", "TestSupport", .system]),
+        // What is untrusted, and what holds of it whatever it is: replayed here, driven by libFuzzer in Scripts/fuzz.
+        .target(
+            name: "Fuzzing",
+            dependencies: [
+                "CZlib", "DataRows", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Results", "Settings",
+                "Transport", .system,
+            ], path: "Tests/Fuzz/Targets"),
+        .testTarget(name: "FuzzTests", dependencies: ["Fuzzing"], path: "Tests/Fuzz/Replay"),
         .testTarget(name: "HouseRulesTests"),
         .testTarget(
             name: "ImportingTests",
-            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
+            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport"]),
         .testTarget(
             name: "IntakeTests",
             dependencies: ["DataRows", "Files", "Intake", "Locking", "TestSupport", .log, .system]),
@@ -155,6 +168,16 @@ let package = Package(
     cLanguageStandard: .c17
 )
 
+// Instrumented code is slow and knows libFuzzer, so it is built only when asked for, into a folder of its own.
+let fuzzes = Context.environment["DATAROWD_FUZZ"] != nil
+if fuzzes {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz/Driver",
+            // gold fails on the debug information of instrumented code.
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+}
+
 for target in package.targets where target.type != .system {
     target.swiftSettings = [
         .swiftLanguageMode(.v6),
@@ -169,4 +192,5 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ]
     target.cSettings = [.treatAllWarnings(as: .error)]
+    if fuzzes { target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])) }
 }

@@ -1,5 +1,6 @@
 public import DataRows
 internal import Files
+public import Foundation
 internal import Intake
 public import Settings
 public import SystemPackage
@@ -15,16 +16,19 @@ public struct CheckRun: Sendable {
     private let settings: Settings?
     private let watch: WatchSettings?
     private let workFolder: FilePath
+    private let now: Date
     private let requestsPerMinute: Int
 
     /// - Parameters:
     ///   - settings: The configuration; `nil` where there is none: the defaults are the rules then.
     ///   - watch: By whose rules; `nil` for those of the watch that each file lies in.
-    ///   - workFolder: For what has to be inflated.
-    public init(settings: Settings?, watch: WatchSettings?, workFolder: FilePath) {
+    ///   - workFolder: For what does not fit into memory.
+    ///   - now: For what expires.
+    public init(settings: Settings?, watch: WatchSettings?, workFolder: FilePath, now: Date) {
         self.settings = settings
         self.watch = watch
         self.workFolder = workFolder
+        self.now = now
         requestsPerMinute = (settings?.labelbox ?? LabelboxSettings()).requestsPerMinute
     }
 
@@ -125,7 +129,7 @@ public struct CheckRun: Sendable {
             scope.watch, requestsPerMinute: requestsPerMinute, locator: scope.locator)
         rules.ontology = ontology
         let report = try ManifestCheck(rules).report(
-            path, beneath: scope.beneath, workFolder: workFolder, named: named)
+            path, beneath: scope.beneath, workFolder: workFolder, now: now, named: named)
         totals.add(report)
         if let dataset = report.dataset { datasets.insert(dataset) }
         try told(report)

@@ -1,6 +1,6 @@
 public import DataRows
 internal import Files
-internal import Foundation
+public import Foundation
 public import Intake
 public import Reporting
 public import Settings
@@ -145,12 +145,14 @@ public struct ManifestCheck: Sendable {
     /// - Parameters:
     ///   - path: absolute.
     ///   - beneath: the same, relative to the drop folder.
-    ///   - workFolder: where a compressed one is inflated to; what is put there is removed again.
+    ///   - workFolder: for what does not fit into memory, such as a compressed one's text; all of it is removed again.
+    ///   - now: for what expires.
     ///   - named: told of each file that is named and there.
     /// - Returns: what was found.
     /// - Throws: ``ControlError`` when it cannot be opened.
     public func report(
-        _ path: FilePath, beneath: FilePath, workFolder: FilePath, named: (MediaLocator.Place) -> Void = { _ in }
+        _ path: FilePath, beneath: FilePath, workFolder: FilePath, now: Date,
+        named: (MediaLocator.Place) -> Void = { _ in }
     ) throws(ControlError) -> Report {
         var report = Report(manifest: path.string)
         guard let format = ManifestFormat(fileName: path.lastComponent?.string ?? "") else {
@@ -162,7 +164,12 @@ public struct ManifestCheck: Sendable {
         var span: Range<Int64>?
         var rejected = RowRanges()
         let inflated = workFolder.appending("datarowctl-check-\(getpid())")
-        defer { unlink(inflated.string) }
+        let keys = workFolder.appending("datarowctl-keys-\(getpid())")
+        defer {
+            unlink(inflated.string)
+            unlink(keys.string)
+        }
+        let (blank, freshMedia, freshPacking) = (report, media, packing)
         do {
             var manifest = try ManifestFile(path: path, format: format)
             if format.isCompressed {
@@ -174,7 +181,13 @@ public struct ManifestCheck: Sendable {
                     + "split it, or raise the limit"
                 return report
             }
-            let summary = try ManifestSurvey.run(manifest, policy: rules.policy) { row in
+            let summary = try ManifestSurvey.run(
+                manifest, policy: rules.policy, now: Int(now.timeIntervalSince1970), keys: keys, prepare: {},
+                again: {
+                    (report, media, packing) = (blank, freshMedia, freshPacking)
+                    (span, rejected) = (nil, RowRanges())
+                }
+            ) { row in
                 report.warnings += row.warnings.prefix(max(0, Self.shown - report.warnings.count))
                 report.warningsTotal += row.warnings.count
                 span = (span?.lowerBound ?? row.byteRange.lowerBound)..<row.byteRange.upperBound
@@ -192,6 +205,7 @@ public struct ManifestCheck: Sendable {
             report.rows = summary.rows
             report.validRows = summary.validRows
             report.rejectedRows = summary.rejectedRows
+            report.warningsTotal = summary.warnings
             report.bytes = summary.dropped.byteCount
             report.operation = summary.operation
             report.dataset = summary.header.datasetID ?? rules.dataset

@@ -44,17 +44,25 @@ public struct StatusText: Sendable {
         }
         if !report.errors.isEmpty {
             lines += ["", "  " + palette.bad(report.errorsTotal == 1 ? "1 error" : "\(report.errorsTotal) errors")]
-            for error in report.errors.prefix(10) {
-                let place = [
-                    error.row.map { "row \($0)" }, error.byteOffset.map { "byte \($0)" },
-                    error.pointer.flatMap { $0.isEmpty ? nil : $0 },
-                ].compactMap(\.self).joined(separator: ", ")
-                lines.append(
-                    "  " + VisibleText.of("\(place.isEmpty ? "" : place + ": ")\(error.message) [\(error.code)]"))
-            }
+            lines += report.errors.prefix(10).map(entry)
             if report.errorsTotal > 10 { lines.append("  … and \(report.errorsTotal - 10) more: see the results file") }
         }
+        if !report.warnings.isEmpty {
+            let title = report.warningsTotal == 1 ? "1 warning" : "\(report.warningsTotal) warnings"
+            lines += ["", "  " + title] + report.warnings.prefix(10).map(entry)
+            if report.warningsTotal > 10 {
+                lines.append("  … and \(report.warningsTotal - 10) more: see the status file for the first hundred")
+            }
+        }
         return lines
+    }
+
+    private func entry(_ error: ErrorEntry) -> String {
+        let place = [
+            error.row.map { "row \($0)" }, error.byteOffset.map { "byte \($0)" },
+            error.pointer.flatMap { $0.isEmpty ? nil : $0 },
+        ].compactMap(\.self).joined(separator: ", ")
+        return "  " + VisibleText.of("\(place.isEmpty ? "" : place + ": ")\(error.message) [\(error.code)]")
     }
 
     private func time(_ date: Date) -> String {

@@ -1,37 +1,12 @@
+internal import Reporting
+
 /// Text from file names and servers, made fit for a terminal.
 ///
 /// A name may hold escape sequences that move the cursor, recolour or retitle the terminal, or characters that
 /// reverse the direction of what follows; whatever does not show as itself is shown as its number.
 public enum VisibleText {
     /// The text with `\u{1b}` and the like in place of what does not show.
-    public static func of(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { isHidden($0) || $0 == "\u{FFFD}" }) else { return text }
-        var visible = ""
-        for scalar in text.unicodeScalars {
-            if isHidden(scalar) {
-                visible += escape(scalar)
-            } else {
-                visible.unicodeScalars.append(scalar)
-            }
-        }
-        return visible
-    }
-
-    private static func escape(_ scalar: Unicode.Scalar) -> String {
-        switch scalar {
-        case "\n": "\\n"
-        case "\r": "\\r"
-        case "\t": "\\t"
-        default: "\\u{\(String(scalar.value, radix: 16))}"
-        }
-    }
-
-    static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
-    }
+    public static func of(_ text: String) -> String { HarmlessText.of(text) }
 
     /// How many columns the text takes on a terminal.
     public static func width(_ text: String) -> Int {

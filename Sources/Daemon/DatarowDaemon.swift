@@ -79,6 +79,7 @@ public final class DatarowDaemon: Sendable {
             .init(
                 watches: watches, ledger: ledger, client: client, stateDirectory: state, clock: time, logger: logger,
                 owner: LeaseOwner(rawValue: Startup.ownerName()), uploads: settings.labelbox.maxConnections,
+                submitWith: settings.labelbox.handover,
                 random: { UInt64.random(in: .min ... .max) }, changed: { bell.ring() }))
 
         let view = DaemonView(
@@ -86,7 +87,10 @@ public final class DatarowDaemon: Sendable {
             lastError: lastError,
             now: { time.now })
         let reporting = ReportingService(
-            store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: state), files: StatusFiles()),
+            store: ledger,
+            folder: StatusFolder(
+                StatusLayout(stateDirectory: state), files: StatusFiles(making: state.appending(StateDirectory.making)),
+                boot: BootID.current()),
             snapshot: { await view.snapshot() }, clock: clock, now: { time.now },
             report: { [logger] event in
                 switch event {

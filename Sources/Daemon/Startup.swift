@@ -14,15 +14,19 @@ enum Startup {
     /// Makes the state directory and takes its lock.
     static func prepare(_ state: FilePath) throws(StartFailure) -> InstanceLock {
         HeapTuning.keepSmall()
-        // The key is in this process's memory, and must not come into a file by a crash.
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        // The key is in this process's memory, and perhaps in its environment.
+        ProcessSecrecy.guardMemory()
+        ProcessSecrecy.guardFiles()
         do {
             try DurableRename.createFolder(state)
             for name in ["status", "results", "failed", "archive", "work", "claimed", "locks"] {
                 try DurableRename.createFolder(state.appending(name))
             }
-            return try InstanceLock(state.appending("lock"))
+            let making = state.appending(StateDirectory.making)
+            try DurableRename.createFolder(making)
+            let lock = try InstanceLock(state.appending("lock"))
+            try TemporaryName.sweep(making)
+            return lock
         } catch {
             throw failure(of: error)
         }
@@ -33,12 +37,6 @@ enum Startup {
     }
 
     static func transport(_ settings: LabelboxSettings) throws(StartFailure) -> CurlTransport {
-        guard settings.submitWith == .upsertDataRows else {
-            throw StartFailure(
-                .configuration,
-                "labelbox.submit_with: '\(settings.submitWith.rawValue)' is not available in this version: use upsertDataRows"
-            )
-        }
         do {
             return try CurlTransport(
                 .init(
@@ -62,7 +60,7 @@ enum Startup {
                 watch.folderSettings(stateDirectory: settings.stateDirectory), clock: clock, wallClock: now,
                 logger: logger)
             do { try await folder.start() } catch { throw failure(of: error) }
-            watches.append(watch.importWatch(folder))
+            watches.append(watch.importWatch(folder, submitWith: settings.labelbox.handover))
         }
         return watches
     }
@@ -95,6 +93,17 @@ enum Startup {
     }
 }
 
+extension LabelboxSettings {
+    /// The mutation, in the ledger's words.
+    var handover: Ledger.SubmitMutation {
+        switch submitWith {
+        case .upsertDataRows: .upsertDataRows
+        case .appendRowsToDataset: .appendRowsToDataset
+        case .createDataRow: .createDataRow
+        }
+    }
+}
+
 extension WatchSettings {
     /// What the drop folder needs to know.
     func folderSettings(stateDirectory: FilePath) -> DropFolderSettings {
@@ -119,12 +128,13 @@ extension WatchSettings {
     }
 
     /// What the importer needs to know.
-    func importWatch(_ folder: DropFolder) -> ImportWatch {
+    func importWatch(_ folder: DropFolder, submitWith: Ledger.SubmitMutation) -> ImportWatch {
         ImportWatch(
             folder: folder, datasetID: DatasetID(rawValue: dataset),
             operations: Set(operations.compactMap { DataRows.RowOperation(rawValue: $0.rawValue) }),
-            policy: rowPolicy,
-            invalidRows: onInvalidRow == .reject ? .reject : .skip, maximumRowsPerTask: maxRowsPerTask,
+            policy: rowPolicy, skipsUnchangedRows: unchangedRows == .skip,
+            invalidRows: onInvalidRow == .reject ? .reject : .skip,
+            maximumRowsPerTask: min(maxRowsPerTask, Importer.mostRows(for: submitWith)),
             deletesPerRequest: deletesPerRequest, linger: linger, maximumManifestBytes: maxManifestSize,
             mediaURLAge: mediaURLAge)
     }

@@ -6,31 +6,34 @@ public import SystemPackage
 public enum AtomicFile {
     /// Puts `bytes` at `path` so that every reader sees the old file or the new one.
     ///
+    /// * `making`: as for `writer`.
     /// * `mode`: the new file's permission bits, whatever the umask.
     /// * `durable`: whether the new file survives a power cut when this returns: the content is synced
     ///   before the rename and the folder after it.
     /// * Throws `FileError`. The file at `path` is then untouched, unless only the last sync failed.
     public static func write(
-        _ bytes: some Collection<UInt8>, to path: FilePath, mode: FilePermissions = .ownerReadWriteGroupRead,
-        durable: Bool, disk: DiskSync = DiskSync()
+        _ bytes: some Collection<UInt8>, to path: FilePath, making: FilePath? = nil,
+        mode: FilePermissions = .ownerReadWriteGroupRead, durable: Bool, disk: DiskSync = DiskSync()
     ) throws(FileError) {
-        let file = try writer(to: path, mode: mode, buffer: 0, disk: disk)
+        let file = try writer(to: path, making: making, mode: mode, buffer: 0, disk: disk)
         try file.append(bytes)
         try file.commit(durable: durable)
     }
 
     /// A file that is written in pieces and appears at `path` with `commit`.
     ///
+    /// * `making`: the folder that it is in until then, where a crash leaves it for a sweep; beside `path` where that is
+    ///   not given, or lies on another file system.
     /// * `buffer`: how many bytes are gathered before each write.
     public static func writer(
-        to path: FilePath, mode: FilePermissions = .ownerReadWriteGroupRead, buffer: Int = 64 * 1024,
-        disk: DiskSync = DiskSync()
+        to path: FilePath, making: FilePath? = nil, mode: FilePermissions = .ownerReadWriteGroupRead,
+        buffer: Int = 64 * 1024, disk: DiskSync = DiskSync()
     ) throws(FileError) -> AtomicFileWriter {
-        try AtomicFileWriter(path: path, mode: mode, capacity: buffer, disk: disk)
+        try AtomicFileWriter(path: path, making: making, mode: mode, capacity: buffer, disk: disk)
     }
 }
 
-/// A file in the making, beside the place where it will appear.
+/// A file in the making.
 ///
 /// Without a `commit` nothing appears: dropping the last reference discards it.
 public final class AtomicFileWriter {
@@ -43,12 +46,18 @@ public final class AtomicFileWriter {
     /// Bytes appended so far.
     public private(set) var count: Int64 = 0
 
-    init(path: FilePath, mode: FilePermissions, capacity: Int, disk: DiskSync) throws(FileError) {
+    init(
+        path: FilePath, making: FilePath?, mode: FilePermissions, capacity: Int, disk: DiskSync
+    ) throws(FileError) {
         self.path = path
         self.capacity = capacity
         self.disk = disk
-        // In the same folder: rename(2) is atomic only within one file system.
-        temporary = TemporaryName.fresh(beside: path)
+        // rename(2) is atomic only within one file system.
+        if let making, try FileLook.at(making).identity.device == FileLook.at(path.parent).identity.device {
+            temporary = TemporaryName.fresh(beside: making.appending("any"))
+        } else {
+            temporary = TemporaryName.fresh(beside: path)
+        }
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
         descriptor = temporary.withPlatformString { open($0, flags, mode.rawValue) }
         guard descriptor >= 0 else { throw .last("create", temporary) }

@@ -53,33 +53,49 @@ public final class FolderSync {
     static let manyFolders = 16
 
     private let disk: DiskSync
-    private var folders: Set<FilePath> = []
+    private var folders: [FilePath] = []
+    private var left: [FilePath] = []
+    private var noted: Set<FilePath> = []
+    private var notedLeft: Set<FilePath> = []
 
     public init(disk: DiskSync = DiskSync()) { self.disk = disk }
 
     /// Notes that entries of `folder` changed.
-    public func add(_ folder: FilePath) { folders.insert(folder.orCurrent) }
+    ///
+    /// Folders are synced in the order in which they were noted, so that what holds a new folder comes before what is in it.
+    public func add(_ folder: FilePath) {
+        if noted.insert(folder.orCurrent).inserted { folders.append(folder.orCurrent) }
+    }
+
+    /// Notes that entries left `folder` for another one.
+    ///
+    /// It is synced after all that entries came to: a power cut in between leaves a file at both places rather than at none.
+    public func addLeft(_ folder: FilePath) {
+        if notedLeft.insert(folder.orCurrent).inserted { left.append(folder.orCurrent) }
+    }
 
     /// Syncs what was noted, and forgets it.
     ///
     /// What failed stays noted.
     public func commit() throws(FileError) {
-        var byDevice: [UInt64: [FilePath]] = [:]
-        for folder in folders {
+        var devices: [(folder: FilePath, device: UInt64)] = []
+        for folder in folders + left {
             do {
-                byDevice[try FileLook.at(folder).identity.device, default: []].append(folder)
+                devices.append((folder, try FileLook.at(folder).identity.device))
             } catch  where error.errno == .noSuchFileOrDirectory {
-                folders.remove(folder)  // removed since: its own parent's sync says so
+                continue  // removed since: its own parent's sync says so
             }
         }
-        for group in byDevice.values {
-            if group.count >= Self.manyFolders {
-                try disk.fileSystem(of: group[0])
-            } else {
-                for folder in group { try disk.folder(folder) }
+        let counts = devices.reduce(into: [:]) { $0[$1.device, default: 0] += 1 }
+        var whole: Set<UInt64> = []
+        for (folder, device) in devices {
+            if counts[device, default: 0] < Self.manyFolders {
+                try disk.folder(folder)
+            } else if whole.insert(device).inserted {
+                try disk.fileSystem(of: folder)
             }
-            folders.subtract(group)
         }
+        (folders, left, noted, notedLeft) = ([], [], [], [])
     }
 }
 

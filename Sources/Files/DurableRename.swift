@@ -27,8 +27,8 @@ public enum DurableRename {
             try copy(from: from, to: to, replacing: replacing, disk: disk)
             guard from.withPlatformString({ unlink($0) }) == 0 || errno == ENOENT else { throw .last("remove", from) }
         }
-        sync.add(from.parent)
         sync.add(to.parent)
+        sync.addLeft(from.parent)
         if folders == nil { try sync.commit() }
     }
 

@@ -70,8 +70,11 @@ struct Closings: Sendable {
         try await ledger.recordDestinations(closings.map(\.closing), at: context.clock.now)
         let plans = closings
         // What one import cannot write must not hold up the others.
+        let making = stateDirectory.appending(StateDirectory.making)
         let tries = try await workbench.run {
-            let tries = plans.map { plan in Result { try ResultsWriting(plan: plan, workFolder: workFolder).write() } }
+            let tries = plans.map { plan in
+                Result { try ResultsWriting(plan: plan, workFolder: workFolder, making: making).write() }
+            }
             try DiskSync().fileSystem(of: stateDirectory)
             return tries
         }

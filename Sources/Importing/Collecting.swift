@@ -8,6 +8,7 @@ internal import Locking
 struct Collecting: Sendable {
     let ledger: any LedgerStore
     let client: LabelboxClient
+    let account: AccountFacts
     let settling: SubmissionSettling
     let context: StageContext
     /// Since when submissions wait for rows to be found that exist by the server's own word.
@@ -38,7 +39,10 @@ struct Collecting: Sendable {
             let now = context.clock.now
             return try await ledger.recordAmbiguous(item, nextLook: now, reason: "its task is not known", at: now)
         }
-        var report = try await read(task, status: item.item.taskStatus ?? "")
+        let status = item.item.taskStatus ?? ""
+        var report =
+            item.item.submitWith == .appendRowsToDataset
+            ? try await readFile(of: task, status: status) : try await read(task, status: status)
         switch item.item.taskStatus {
         case "FAILED":
             report.isWhole = false

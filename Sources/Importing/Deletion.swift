@@ -60,8 +60,8 @@ struct DeletionLookup: Sendable {
     func look(up requests: [DeletionRequest], in dataset: DatasetID) async throws -> Deletion {
         var names = Names()
         for request in requests { names.add(request.target) }
-        let byKey = try await keys.find(names.keys)
-        let byExternalID = try await rows.rows(withExternalIDs: names.externalIDs)
+        let byKey = try await names.keys.lookedUp { try await keys.find($0) }
+        let byExternalID = try await names.externalIDs.lookedUp { try await rows.rows(withExternalIDs: $0) }
         let candidates =
             names.ids + byKey.values.filter { !$0.rawValue.isEmpty }
             + byExternalID.values.filter { $0.count <= Self.mostNamesakes }.joined()
@@ -73,9 +73,9 @@ struct DeletionLookup: Sendable {
                     switch request.target {
                     case .id(let id): Self.row(DataRowID(rawValue: id), "the id '\(id)'", places, dataset)
                     case .globalKey(let key):
-                        byKey[key].map { Self.row($0, "the global key '\(key)'", places, dataset) }
+                        byKey[ExactName(key)].map { Self.row($0, "the global key '\(key)'", places, dataset) }
                             ?? .missing("there is no row with the global key '\(key)'")
-                    case .externalID(let name): Self.row(byExternalID[name] ?? [], name, places, dataset)
+                    case .externalID(let name): Self.row(byExternalID[ExactName(name)] ?? [], name, places, dataset)
                     }
                 var entry = Deletion.Entry(segment: request.segment, row: request.row)
                 switch meaning {
@@ -86,19 +86,17 @@ struct DeletionLookup: Sendable {
             })
     }
 
-    /// The names of one kind, each once.
+    /// The names of each kind.
     private struct Names {
-        private var seen = Set<RowTarget>()
         var ids: [DataRowID] = []
-        var keys: [String] = []
-        var externalIDs: [String] = []
+        var keys = Set<ExactName>()
+        var externalIDs = Set<ExactName>()
 
         mutating func add(_ target: RowTarget) {
-            guard seen.insert(target).inserted else { return }
             switch target {
             case .id(let id): ids.append(DataRowID(rawValue: id))
-            case .globalKey(let key): keys.append(key)
-            case .externalID(let name): externalIDs.append(name)
+            case .globalKey(let key): keys.insert(ExactName(key))
+            case .externalID(let name): externalIDs.insert(ExactName(name))
             }
         }
     }

@@ -15,6 +15,7 @@ struct Doubting: Sendable {
     let deleting: Deleting
     let submitting: Bell
     let context: StageContext
+    let words: LooseWords
     /// How many rows each submission had at the last look; forgotten with the process, which only prolongs the doubt.
     let seen = Locked<[SubmissionID: Int]>([:])
 
@@ -43,13 +44,14 @@ struct Doubting: Sendable {
         if submission.operation == RowOperation.delete.rawValue { return try await deleting.delete(item) }
         // That a row was changed cannot be seen, but the same change twice leads to the same row: it is sent again as it was,
         // and judged by what was found before it was sent first.
-        guard submission.operation == RowOperation.create.rawValue else {
+        guard submission.onlyCreates else {
             let now = context.clock.now
             try await ledger.recordNotSubmitted(
                 item, until: now, reason: "the answer to the call was lost; its changes are sent again", at: now)
             return submitting.ring()
         }
-        let wanted = try await settling.openKeys(submission, TaskReport(status: ""))
+        let words = words.words(of: submission.id)
+        let wanted = try await settling.openKeys(submission, words ?? TaskReport(status: ""))
         let found = try await keys.find(wanted)
         let now = context.clock.now
         let before = seen.withLock { $0.updateValue(found.count, forKey: submission.id) }
@@ -57,8 +59,9 @@ struct Doubting: Sendable {
         // While rows still appear, the task is at work.
         let isGrowing = before.map { found.count > $0 } ?? (found.count > 0 && !isCertain)
         if found.count == Set(wanted).count || (isCertain && !isGrowing) {
+            try await settling.settleDoubt(item, words: words, found: found)
             seen.withLock { $0[submission.id] = nil }
-            return try await settling.settleDoubt(item, found: found)
+            return self.words.forget(submission.id)
         }
         try await ledger.recordAmbiguous(
             item, nextLook: now.advanced(by: Self.interval),

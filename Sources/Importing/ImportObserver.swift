@@ -28,12 +28,12 @@ public struct ImportObserver: Sendable {
             metadata: ["watch": "\(watch)", "path": "\(visible(path))", "reason": "\(visible("\(error)"))"])
     }
 
-    func planned(id: ImportID, path: FilePath, rows: Int, rejected: Int, segments: Int) {
+    func planned(id: ImportID, path: FilePath, rows: Int, rejected: Int, warnings: Int, segments: Int) {
         logger.info(
             "Checked",
             metadata: [
                 "import": "\(id)", "path": "\(visible(path))", "rows": "\(rows)", "rejected": "\(rejected)",
-                "segments": "\(segments)",
+                "warnings": "\(warnings)", "segments": "\(segments)",
             ])
     }
 

@@ -17,6 +17,8 @@ public struct ImportWatch: Sendable {
     /// What manifests may ask for.
     public var operations: Set<RowOperation>
     public var policy: RowPolicy
+    /// Whether rows of an upsert are not sent where they are as they should be.
+    public var skipsUnchangedRows: Bool
     public var invalidRows: InvalidRows
     public var maximumRowsPerTask: Int
     /// The most rows that one request deletes.
@@ -32,13 +34,15 @@ public struct ImportWatch: Sendable {
 
     public init(
         folder: DropFolder, datasetID: DatasetID?, operations: Set<RowOperation>, policy: RowPolicy,
-        invalidRows: InvalidRows, maximumRowsPerTask: Int, deletesPerRequest: Int = 4_000, linger: Duration,
+        skipsUnchangedRows: Bool = true, invalidRows: InvalidRows, maximumRowsPerTask: Int,
+        deletesPerRequest: Int = 4_000, linger: Duration,
         maximumManifestBytes: Int64, mediaURLAge: Duration
     ) {
         self.folder = folder
         self.datasetID = datasetID
         self.operations = operations
         self.policy = policy
+        self.skipsUnchangedRows = skipsUnchangedRows
         self.invalidRows = invalidRows
         self.maximumRowsPerTask = maximumRowsPerTask
         self.deletesPerRequest = deletesPerRequest

@@ -23,6 +23,8 @@ public final class Importer: Sendable {
         public var owner: LeaseOwner
         /// Media uploads at a time; the pacer decides how many of their requests run.
         public var uploads: Int
+        /// How rows are handed over from now on.
+        public var submitWith: SubmitMutation
         /// Where the random part of identifiers comes from.
         public var random: @Sendable () -> UInt64
         /// Told whenever something may have changed that others show.
@@ -32,7 +34,7 @@ public final class Importer: Sendable {
 
         public init(
             watches: [ImportWatch], ledger: any LedgerStore, client: LabelboxClient, stateDirectory: FilePath,
-            clock: ImportClock, logger: Logger, owner: LeaseOwner, uploads: Int,
+            clock: ImportClock, logger: Logger, owner: LeaseOwner, uploads: Int, submitWith: SubmitMutation,
             random: @escaping @Sendable () -> UInt64,
             changed: @escaping @Sendable () -> Void
         ) {
@@ -44,6 +46,7 @@ public final class Importer: Sendable {
             self.logger = logger
             self.owner = owner
             self.uploads = uploads
+            self.submitWith = submitWith
             self.random = random
             self.changed = changed
         }
@@ -112,6 +115,18 @@ public final class Importer: Sendable {
                 group.addTask { await intake.run() }
             }
             for stage in stages { group.addTask { await stage() } }
+            group.addTask { await self.sweep() }
+        }
+    }
+
+    /// Clears away what a crash left between the end of an import and the removal of its files.
+    private func sweep() async {
+        do {
+            try await WorkFolder(stateDirectory: parts.stateDirectory).sweep { id in
+                try await parts.ledger.find(id).map { $0.phase != .closed } ?? false
+            }
+        } catch {
+            if !(error is CancellationError) { context.observer.stumbled(stage: "sweeping", error: error) }
         }
     }
 
@@ -142,13 +157,15 @@ public final class Importer: Sendable {
         let work = WorkFolder(stateDirectory: parts.stateDirectory)
         let workbench = Workbench(parts.hands)
         let account = AccountFacts(client: client, clock: clock)
-        let reader = SubmissionReader(ledger: ledger, workFolder: work, watches: watches)
+        let reader = SubmissionReader(ledger: ledger, workFolder: work)
+        let words = LooseWords()
         let keys = KeySearch(client: client, clock: clock)
         let settling = SubmissionSettling(
             ledger: ledger, reader: reader, keys: keys, account: account, workFolder: work, workbench: workbench,
             context: context, sealing: bells.submitting, closing: bells.closing)
+        let rows = RowSearch(client: client)
         let deleting = Deleting(
-            ledger: ledger, client: client, lookup: DeletionLookup(keys: keys, rows: RowSearch(client: client)),
+            ledger: ledger, client: client, lookup: DeletionLookup(keys: keys, rows: rows),
             settling: settling, account: account, context: context, doubting: bells.doubting)
         let owner = parts.owner
         let grants: @Sendable () -> LeaseGrant = {
@@ -167,20 +184,22 @@ public final class Importer: Sendable {
         let submitting = Submitting(
             ledger: ledger, client: client, reader: reader,
             texts: TextUploads(ledger: ledger, client: client, watches: watches, clock: clock), account: account,
-            workbench: workbench, context: context, settling: settling, deleting: deleting,
-            changing: Changing(ledger: ledger, keys: keys, settling: settling, context: context),
-            watching: bells.watching,
-            doubting: bells.doubting, closing: bells.closing
+            workFolder: work, workbench: workbench, context: context, settling: settling, submitWith: parts.submitWith,
+            words: words, deleting: deleting,
+            changing: Changing(ledger: ledger, keys: keys, rows: rows, settling: settling, context: context),
+            watching: bells.watching, doubting: bells.doubting, closing: bells.closing
         ).stage(bell: bells.submitting, grants: grants)
         let watching = Watching(
             ledger: ledger, client: client, account: account, context: context, collecting: bells.collecting,
             doubting: bells.doubting
         ).stage(bell: bells.watching, grants: grants)
-        let collecting = Collecting(ledger: ledger, client: client, settling: settling, context: context)
-            .stage(bell: bells.collecting, grants: grants)
+        let collecting = Collecting(
+            ledger: ledger, client: client, account: account, settling: settling, context: context
+        )
+        .stage(bell: bells.collecting, grants: grants)
         let doubting = Doubting(
             ledger: ledger, keys: keys, settling: settling, deleting: deleting, submitting: bells.submitting,
-            context: context
+            context: context, words: words
         )
         .stage(bell: bells.doubting, grants: grants)
         let closing = Closings(

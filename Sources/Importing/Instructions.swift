@@ -17,6 +17,8 @@ struct Instructions: Codable, Sendable, Equatable {
     /// Whether some rows are repeated, so that ordinals are to be looked up.
     var hasRepeats: Bool
     var needsOntology: Bool
+    /// Whether rows are not sent where they are as they should be; `nil` in what an older version planned.
+    var skipsUnchanged: Bool?
 
     func encoded() throws -> Data { try JSONEncoder().encode(self) }
 
@@ -24,6 +26,6 @@ struct Instructions: Codable, Sendable, Equatable {
 
     /// Rows with the same key may share a task.
     var batchKey: String {
-        "\(datasetID)|\(policy.operation.rawValue)"
+        "\(datasetID)|\(policy.operation.rawValue)\(skipsUnchanged == true ? "|changed" : "")"
     }
 }

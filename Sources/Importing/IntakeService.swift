@@ -123,7 +123,9 @@ struct IntakeService: Sendable {
         let files = try await withoutThoseAManifestMayName(files)
         guard !files.isEmpty else { return }
         let named = try await ledger.namedPaths(watch: watch.name, among: files.map(\.relativePath))
-        var loose = try await withoutKept(files.filter { !named.contains($0.relativePath) })[...]
+        // After the ledger was asked: it forgets a file only when that is put away.
+        let unnamed = await watch.folder.confirmed(files.filter { !named.contains($0.relativePath) })
+        var loose = try await withoutKept(unnamed)[...]
         while !loose.isEmpty {
             let some = Array(loose.prefix(Self.looseRows))
             loose = loose.dropFirst(Self.looseRows)

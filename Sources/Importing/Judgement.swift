@@ -142,7 +142,8 @@ struct Judgement: Sendable {
         for identity: RowIdentity, in chunk: ChunkBuffer, _ segment: SegmentRecord, _ row: Int
     ) -> Word {
         switch identity.target {
-        case .id(let range)?: return word(forID: DataRowID(rawValue: chunk.string(in: range)), identity, chunk)
+        case .id(let range)?:
+            return word(forID: DataRowID(rawValue: chunk.string(in: range)), identity, chunk, segment, row)
         case .globalKey?: return word(forKeyOf: identity, chunk, segment, row)
         case nil: return word(forNew: identity, chunk, segment, row)
         }
@@ -153,7 +154,10 @@ struct Judgement: Sendable {
     }
 
     /// A row that was to be updated, whatever its names are or were.
-    private mutating func word(forID id: DataRowID, _ identity: RowIdentity, _ chunk: ChunkBuffer) -> Word {
+    private mutating func word(
+        forID id: DataRowID, _ identity: RowIdentity, _ chunk: ChunkBuffer, _ segment: SegmentRecord, _ row: Int
+    ) -> Word {
+        if findings?.isUnchanged(segment.id, row) ?? false { return .ended(.alreadyPresent, id) }
         if report.hasReported(id) { return .ended(.updated, id) }
         if let key = identity.globalKey, case .failed(let message)? = report.word(for: chunk.string(in: key)) {
             return .failed(message)
@@ -168,13 +172,16 @@ struct Judgement: Sendable {
         if findings?.isMissing(segment.id, row) ?? false { return .missing }
         guard let range = identity.globalKey else { return .open }
         let key = chunk.string(in: range)
+        if findings?.isUnchanged(segment.id, row) ?? false, let id = report.row(foundBy: key) {
+            return .ended(.alreadyPresent, id)
+        }
         let wasThere = findings?.wasPresent(segment.id, row) ?? true
         switch report.word(for: key) {
         case .created(let id)?:
             // Of two rows with one new key the first creates what the second updates.
             return .ended(wasThere || !createdKeys.insert(key).inserted ? .updated : .created, id)
         case .failed(let message)?: return .failed(message)
-        case nil:
+        case .unknown?, nil:
             // That a row exists says that it was created; it does not say that it was changed.
             guard !wasThere, let id = report.row(foundBy: key) else { return .open }
             return .ended(createdKeys.insert(key).inserted ? .created : .updated, id)
@@ -188,23 +195,33 @@ struct Judgement: Sendable {
             switch report.takeWord(externalID: externalID(identity, chunk)) {
             case .created(let id)?: return .ended(.created, id)
             case .failed(let message)?: return .failed(message)
-            case nil: return .open
+            case .unknown?, nil: return .open
             }
         }
         let key = chunk.string(in: range)
-        switch report.word(for: key) {
+        var word = report.word(for: key)
+        if word == nil, report.isWithoutKeys {
+            word = report.takeWord(
+                externalID: identity.externalID.map { chunk.string(in: $0.lowerBound + 1..<$0.upperBound - 1) })
+        }
+        switch word {
         case .created(let id)?:
             return .ended(.created, id)
         case .failed(let message)? where TaskReport.isDuplicate(message):
             // The key is in use. Whoever sent it before, the row is there; whether it was we decides how it is called.
-            guard let id = report.row(foundBy: key) else { return .failed(message) }
+            guard let id = report.row(foundBy: key) else {
+                // Refused for another row's sake, it is to be sent again without that one.
+                return TaskReport.isForDuplicates(message) ? .open : .failed(message)
+            }
             let isOurs = findings.map { !$0.wasPresent(segment.id, row) } ?? (segment.earlierSends > 0)
             return .ended(isOurs ? .created : .alreadyPresent, id)
         case .failed(let message)?:
             return .failed(message)
-        case nil:
+        case .unknown?, nil:
             guard let id = report.row(foundBy: key) else { return .open }
-            return .ended(.created, id)
+            // A task that was refused for keys in use has made no row: what exists was there before.
+            let isNew = !report.isRefusedForDuplicates || segment.earlierSends > 0
+            return .ended(isNew ? .created : .alreadyPresent, id)
         }
     }
 

@@ -130,9 +130,10 @@ struct MediaUploading: Sendable {
     ) async throws {
         let start = context.clock.now
         if let known = try await ledger.knownContent(
-            sha256: digest, bytes: media.size, uploadedAfter: start.addingTimeInterval(-watch.mediaURLAge.seconds))
+            sha256: digest, bytes: media.size, type: ContentTypes.type(of: media.relativePath),
+            uploadedAfter: start.addingTimeInterval(-watch.mediaURLAge.seconds))
         {
-            try await ledger.recordUploaded(item, content: known, at: start)
+            try await ledger.recordUploaded(item, content: known, warning: nil, at: start)
             return context.observer.uploaded(path: path, bytes: media.size, isReused: true)
         }
         let file = try watch.folder.openMedia(media)
@@ -145,8 +146,10 @@ struct MediaUploading: Sendable {
         guard try file.look().identity.hasSameContent(as: media.identity) else { throw MediaChanged() }
         let now = context.clock.now
         try await ledger.recordUploaded(
-            item, content: UploadedContent(sha256: digest, bytes: media.size, url: uploaded.url, uploadedAt: now),
-            at: now)
+            item,
+            content: UploadedContent(
+                sha256: digest, bytes: media.size, type: ContentTypes.type(of: media.relativePath), url: uploaded.url,
+                uploadedAt: now), warning: nil, at: now)
         context.observer.uploaded(path: path, bytes: media.size, isReused: false)
     }
 

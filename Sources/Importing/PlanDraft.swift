@@ -25,6 +25,8 @@ final class PlanDraft: @unchecked Sendable {
     var isFirstPart = true
     private(set) var plan: ImportPlan
     private(set) var problemsPart: ResultsPart?
+    /// Whether there are files of this import that its rows cannot be read without.
+    private(set) var needsWorkFolder = false
     private(set) var hasMedia = false
     private(set) var segmentCount = 0
 
@@ -40,10 +42,30 @@ final class PlanDraft: @unchecked Sendable {
         self.record = record
         self.watch = watch
         problems = ProblemLines()
-        plan = ImportPlan(
+        plan = Self.emptyPlan(watch)
+    }
+
+    private static func emptyPlan(_ watch: ImportWatch) -> ImportPlan {
+        var plan = ImportPlan(
             datasetID: watch.datasetID, operation: watch.policy.operation.rawValue, batchKey: "",
             maximumRowsPerTask: watch.maximumRowsPerTask, linger: watch.linger.seconds, instructions: Data())
         plan.holdsForMedia = watch.invalidRows == .reject
+        return plan
+    }
+
+    /// Forgets all rows, since they are told anew; segments that were stored are dropped with the next part.
+    func beginAgain() {
+        isFirstPart = true
+        plan = Self.emptyPlan(watch)
+        problems = ProblemLines()
+        hasMedia = false
+        segmentCount = 0
+        complete = []
+        heldNames = 0
+        current = nil
+        valid = RowRuns()
+        names = []
+        repetition = nil
     }
 
     // MARK: Reading
@@ -69,6 +91,10 @@ final class PlanDraft: @unchecked Sendable {
                 planned: PlannedSegment(
                     firstRow: row.index, rowCount: 0, validRows: 0, offset: row.byteRange.lowerBound, length: 0))
         segment.planned.rowCount += 1
+        if row.warningCount > 0 {
+            plan.warningsTotal += row.warningCount
+            plan.warnings += row.warnings.prefix(ErrorEntry.kept - plan.warnings.count).map(ErrorEntry.init)
+        }
         segment.planned.length = row.byteRange.upperBound - segment.planned.offset
         if row.problems.isEmpty {
             segment.planned.validRows += 1
@@ -136,6 +162,7 @@ final class PlanDraft: @unchecked Sendable {
         plan.datasetID = summary.header.datasetID ?? watch.datasetID
         var hasRepeats = false
         if let repetition = repetition.take() { hasRepeats = try repetition.finish() != nil }
+        needsWorkFolder = hasRepeats || format.isCompressed
         guard let datasetID = plan.datasetID else {
             return end(
                 .rejected, "no dataset is given for it",
@@ -155,10 +182,11 @@ final class PlanDraft: @unchecked Sendable {
         }
         var policy = watch.policy
         policy.operation = summary.operation
-        let instructions = Instructions(
+        var instructions = Instructions(
             datasetID: datasetID, policy: policy, layout: format.layout, isEnvelope: summary.isEnvelope,
             defaults: summary.header.defaults.map { String(decoding: $0, as: UTF8.self) },
             isInflated: format.isCompressed, hasRepeats: hasRepeats, needsOntology: summary.needsOntology)
+        if summary.operation == .upsert { instructions.skipsUnchanged = watch.skipsUnchangedRows }
         plan.instructions = try instructions.encoded()
         plan.batchKey = instructions.batchKey
     }

@@ -88,13 +88,18 @@ struct Planning: Sendable {
         try await abandonment.guarding {
             try await workbench.run {
                 let manifest = try Self.openManifest(draft, workFolder, isCancelled: { abandonment.isAbandoned })
+                let id = draft.record.id
                 let summary = try ManifestSurvey.run(
-                    manifest, policy: draft.watch.policy, isCancelled: { abandonment.isAbandoned }
+                    manifest, policy: draft.watch.policy, now: Int(context.clock.now.timeIntervalSince1970),
+                    keys: workFolder.keys(id), prepare: { try workFolder.create(for: id) },
+                    isCancelled: { abandonment.isAbandoned }, again: { draft.beginAgain() }
                 ) { row in
                     try draft.take(row, workFolder: workFolder)
                     if draft.segmentIsFull { try store(item, draft) }
                 }
                 try draft.finish(summary, workFolder: workFolder)
+                // Before the plan that relies on them is recorded, the names of the files that were made are durable as well.
+                if draft.needsWorkFolder { try DiskSync().folder(workFolder.folder(of: item.item.id)) }
             }
         }
     }
@@ -169,7 +174,7 @@ struct Planning: Sendable {
         try await ledger.recordPlan(plan, of: item, isFirst: draft.isFirstPart, at: context.clock.now)
         context.observer.planned(
             id: draft.record.id, path: draft.record.path, rows: plan.totalRows, rejected: plan.rejectedRows,
-            segments: draft.segmentCount)
+            warnings: plan.warningsTotal, segments: draft.segmentCount)
         if draft.hasMedia { uploading.ring() }
         sealing.ring()
         closing.ring()

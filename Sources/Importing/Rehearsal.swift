@@ -86,6 +86,7 @@ package final class Rehearsal: Sendable {
     ///   - path: the manifest, relative to the folder.
     ///   - policy: the rules of the watch.
     /// - Returns: what would be sent; a manifest or row that is refused is no error.
+    /// - Throws: when the state directory cannot be written, or the manifest not be read.
     package func prepare(_ path: FilePath, policy: RowPolicy) throws -> Outcome {
         let number = count.withLock { count in
             count += 1
@@ -148,7 +149,7 @@ package final class Rehearsal: Sendable {
                     path: draft.record.path, claimedPath: draft.record.claimedPath,
                     instructions: draft.plan.instructions)
             }, media: media)
-        let reader = SubmissionReader(ledger: planned, workFolder: work, watches: [watch.name: watch])
+        let reader = SubmissionReader(ledger: planned, workFolder: work)
         let submission = SubmissionRecord(
             unstored: SubmissionID(rawValue: "rehearsal"), datasetID: datasetID, operation: draft.plan.operation,
             rows: outcome.rowCount, at: Date())
@@ -184,7 +185,7 @@ package final class Rehearsal: Sendable {
                     let start = sent.last.flatMap { $0.chunk == chunks.count ? $0.place.upperBound + 1 : nil } ?? 1
                     sent.append(SentRow(row: row, chunk: chunks.count, place: start..<chunk.bytes.count))
                 case .fail(let error, _): failed.append((row, error.code, error.message))
-                // It is not written: it only says which row is meant.
+                // Labelbox's client has no manifests of deletions, so there is nothing to compare.
                 case .delete: break
                 }
             })

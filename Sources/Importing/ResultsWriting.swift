@@ -9,6 +9,8 @@ internal import SystemPackage
 struct ResultsWriting {
     let plan: ClosingPlan
     let workFolder: WorkFolder
+    /// Where files are until they are whole.
+    let making: FilePath
 
     /// Writes both files, not yet durably; says in the answer which of them there are.
     func write() throws -> ClosingPlan {
@@ -19,40 +21,37 @@ struct ResultsWriting {
             return written
         }
         try DurableRename.createFolder(plan.resultsPath.removingLastComponent())
-        let results = try AtomicFile.writer(to: plan.resultsPath)
+        let results = try AtomicFile.writer(to: plan.resultsPath, making: making)
         var failed = RowSet()
         try ResultsMerger(plan.parts).merge(into: { try results.append($0) }) { row, outcome in
             if !outcome.isSuccess { failed.insert(row) }
         }
         try results.commit(durable: false)
-        if failed.isEmpty {
-            written.closing.failedRows = nil
-        } else if let source = try source() {
-            try writeFailed(failed, from: source)
-        } else if try !FileLook.exists(plan.failedRowsPath) {
-            written.closing.failedRows = nil
-        }
+        if try failed.isEmpty || !writeFailed(failed) { written.closing.failedRows = nil }
         return written
     }
 
-    /// Where the manifest is read: where it was claimed, or where an earlier try that was cut short has moved it.
+    /// Where the rows can be read as they were written; nil when there is no such file any more.
     ///
-    /// `nil` when it is gone: an earlier try has deleted it and written the failed rows before, or somebody took it away.
-    private func source() throws -> FilePath? {
-        if ManifestFormat(fileName: plan.record.path.string)?.isCompressed == true {
-            return workFolder.inflated(plan.record.id)
-        }
-        for path in [plan.record.claimedPath, plan.closing.destination] {
-            if let path, try FileLook.exists(path) { return path }
-        }
-        return nil
+    /// A try before this one may have moved the manifest away already, and then have come no further.
+    private func source(_ format: ManifestFormat) throws -> FilePath? {
+        let record = plan.record
+        if format.isCompressed { return try Self.existing(workFolder.inflated(record.id)) }
+        return try Self.existing(record.claimedPath) ?? plan.closing.destination.flatMap(Self.existing)
     }
 
+    private static func existing(_ path: FilePath) throws -> FilePath? { try FileLook.exists(path) ? path : nil }
+
     /// Writes the failed rows as they stood, one a line, so that they can be mended and dropped again.
-    private func writeFailed(_ rows: RowSet, from source: FilePath) throws {
+    ///
+    /// - Returns: whether there is such a file.
+    private func writeFailed(_ rows: RowSet) throws -> Bool {
+        guard let format = ManifestFormat(fileName: plan.record.path.string), let source = try source(format) else {
+            // The manifest leaves only after its failed rows were written.
+            return try FileLook.exists(plan.failedRowsPath)
+        }
         try DurableRename.createFolder(plan.failedRowsPath.removingLastComponent())
-        let output = try AtomicFile.writer(to: plan.failedRowsPath)
-        guard let format = ManifestFormat(fileName: plan.record.path.string) else { return }
+        let output = try AtomicFile.writer(to: plan.failedRowsPath, making: making)
         let manifest = try ManifestFile(path: source, format: ManifestFormat(format.layout))
         var isFirst = true
         let policy = plan.watch.policy
@@ -74,6 +73,7 @@ struct ResultsWriting {
         }
         if isEnvelope { try output.append(Array("\n]}\n".utf8)) }
         try output.commit(durable: false)
+        return true
     }
 
     /// The envelope's own words, without which its rows would mean something else.

@@ -11,7 +11,6 @@ internal import SystemPackage
 struct SubmissionReader: Sendable {
     let ledger: any SegmentSource
     let workFolder: WorkFolder
-    let watches: [String: ImportWatch]
 
     /// What becomes of a row before it is sent.
     enum Fate {
@@ -55,7 +54,7 @@ struct SubmissionReader: Sendable {
                 var next = segment.firstRow
                 do {
                     if open?.id != segment.importID {
-                        open = try OpenImport(segment, workFolder: workFolder, watches: watches)
+                        open = try OpenImport(segment, submission.submitWith.form, workFolder: workFolder)
                     }
                     guard let open else { continue }
                     try read(segment, of: open, chunk: &chunk, needs: needs, full: full) { row, fate, chunk in
@@ -148,12 +147,14 @@ private final class OpenImport {
     let manifest: ManifestFile
     let instructions: Instructions
     private(set) var writer: RowWriter
+    private let form: RowWriter.Form
     private var context: RowContext
     private let repeats: RepetitionIndex?
     private let name: String
 
-    init(_ segment: SegmentRecord, workFolder: WorkFolder, watches: [String: ImportWatch]) throws {
+    init(_ segment: SegmentRecord, _ form: RowWriter.Form, workFolder: WorkFolder) throws {
         id = segment.importID
+        self.form = form
         name = segment.path.string
         instructions = try Instructions.decode(segment.instructions)
         do {
@@ -168,28 +169,44 @@ private final class OpenImport {
                 isEnvelope: instructions.isEnvelope)
             repeats = instructions.hasRepeats ? try RepetitionIndex(at: workFolder.repeats(id)) : nil
         } catch {
-            throw UnreadableManifest(name: name, cause: error)
+            throw Self.judged(error, name)
         }
-        writer = RowWriter(context)
+        writer = RowWriter(context, form: form)
     }
 
     func learn(_ ontology: DataRows.MetadataOntology) {
         context.ontology = ontology
-        writer = RowWriter(context)
+        writer = RowWriter(context, form: form)
     }
 
     func ordinals(_ rows: Range<Int>) throws -> [Int: Int] {
         guard let repeats else { return [:] }
-        do { return try repeats.ordinals(for: rows) } catch { throw UnreadableManifest(name: name, cause: error) }
+        do { return try repeats.ordinals(for: rows) } catch { throw Self.judged(error, name) }
     }
 
     func translatingTrouble(_ body: () throws -> Void) throws {
         do { try body() } catch let error as ManifestError {
             throw UnreadableManifest(name: name, cause: error)
         } catch let error as Errno {
-            throw UnreadableManifest(name: name, cause: error)
+            throw Self.judged(error, name)
         }
     }
+
+    /// Tells a manifest that is lost from one that cannot be read just now: its rows are not failed for that.
+    private static func judged(_ error: any Error, _ name: String) -> any Error {
+        guard let errno = error as? Errno, errno != .noSuchFileOrDirectory else {
+            return UnreadableManifest(name: name, cause: error)
+        }
+        return ManifestTrouble(name: name, cause: errno)
+    }
+}
+
+/// A claimed manifest that cannot be read for a reason that passes: too many open files, a disk that fails.
+private struct ManifestTrouble: Error, CustomStringConvertible {
+    let name: String
+    let cause: Errno
+
+    var description: String { "the claimed manifest \(name) cannot be read just now (\(cause)); it is tried again" }
 }
 
 /// A claimed manifest that is not there any more, or is not what it was.

@@ -21,14 +21,16 @@ struct SubmissionSettling: Sendable {
     // MARK: Ways to end
 
     /// Ends a submission by what its task reported; what the report leaves open is looked up first.
+    func settle(_ item: Leased<SubmissionRecord>, report: TaskReport) async throws {
+        _ = try await settle(item, report: report, isPatient: false)
+    }
+
+    /// As the other.
     ///
     /// - Parameter isPatient: whether to leave all as it is when the server refused a key as taken and does not find it
     ///   yet: what was made lately is found by its key only later.
     /// - Returns: whether it was ended.
-    @discardableResult
-    func settle(
-        _ item: Leased<SubmissionRecord>, report: TaskReport, isPatient: Bool = false
-    ) async throws -> Bool {
+    func settle(_ item: Leased<SubmissionRecord>, report: TaskReport, isPatient: Bool) async throws -> Bool {
         var report = report
         let open = try await openNames(item.item, report)
         report.reserve(open.ids)
@@ -37,7 +39,13 @@ struct SubmissionSettling: Sendable {
             if isPatient, open.keys.contains(where: { found[$0] == nil && report.isTaken($0) }) { return false }
             report.add(found: found)
         }
-        try await record(item, report: report, rest: .fail(Self.notReported(report, item.item)))
+        let isRefusedForOthers = open.keys.contains { key in
+            guard case .failed(let message)? = report.word(for: key) else { return false }
+            return TaskReport.isForDuplicates(message)
+        }
+        try await record(
+            item, report: report,
+            rest: isRefusedForOthers ? .withoutDuplicates : .fail(Self.notReported(report, item.item)))
         return true
     }
 
@@ -50,15 +58,25 @@ struct SubmissionSettling: Sendable {
         let open = try await openNames(item.item, report)
         report.reserve(open.ids)
         // That a row exists says that it was created; it does not say that it was changed.
-        if item.item.operation == RowOperation.create.rawValue {
+        if item.item.onlyCreates {
             report.add(found: try await keys.find(open.keys))
         }
-        try await record(item, report: report, rest: .apart(mayHaveArrived: mayHaveArrived))
+        try await record(
+            item, report: report,
+            rest: report.isRefusedForDuplicates ? .withoutDuplicates : .apart(mayHaveArrived: mayHaveArrived))
     }
 
     /// Ends a doubt: the rows that exist were created, and those that are proven absent are sent again.
-    func settleDoubt(_ item: Leased<SubmissionRecord>, found: [String: DataRowID]) async throws {
-        var report = TaskReport(status: "UNKNOWN")
+    ///
+    /// - Parameters:
+    ///   - item: the submission.
+    ///   - words: what is known of its rows all the same, where each had a call of its own.
+    ///   - found: the rows that exist, by their keys.
+    /// - Throws: what the ledger or the disk has against it.
+    func settleDoubt(
+        _ item: Leased<SubmissionRecord>, words: TaskReport? = nil, found: [String: DataRowID]
+    ) async throws {
+        var report = words ?? TaskReport(status: "UNKNOWN")
         report.reason = "the answer to the call was lost; what exists was found by its global keys"
         report.add(found: found)
         try await record(item, report: report, rest: .again)
@@ -72,6 +90,10 @@ struct SubmissionSettling: Sendable {
         default:
             var report = TaskReport(status: "REFUSED")
             report.reason = "\(error)"
+            report.isWhole = false
+            if report.isRefusedForDuplicates {
+                return try await settleApart(item, report: report, mayHaveArrived: false)
+            }
             try await record(item, report: report, rest: .apart(mayHaveArrived: false))
         }
     }
@@ -133,7 +155,8 @@ struct SubmissionSettling: Sendable {
             switch report.word(for: key) {
             case .created: return
             case .failed(let message) where !TaskReport.isDuplicate(message): return
-            case .failed, nil: state.keys.append(key)
+            case nil where report.isWithoutKeys: return
+            case .failed, .unknown, nil: state.keys.append(key)
             }
         }
     }
@@ -182,6 +205,8 @@ struct SubmissionSettling: Sendable {
         /// Proven absent: sent again as they were.
         case again
         case apart(mayHaveArrived: Bool)
+        /// Refused for keys of other rows that are in use: sent again without those.
+        case withoutDuplicates
     }
 
     private func record(_ item: Leased<SubmissionRecord>, report: TaskReport, rest: Rest) async throws {
@@ -216,10 +241,20 @@ struct SubmissionSettling: Sendable {
     ) async throws -> [SegmentOutcome] {
         var judgement = judgement
         let open = judgement.segments.reduce(0) { $0 + $1.open.count }
+        var rest = rest
+        let hasShrunk = judgement.segments.contains { $0.firstLine != nil }
+        if case .withoutDuplicates = rest, !hasShrunk {
+            // No row of it is known to exist, so the same would come of the same: it is two rows with one key, or one
+            // that cannot be seen.
+            rest = .apart(mayHaveArrived: false)
+        }
         var resend: (RowRuns) -> [SegmentOutcome.Resend] = { _ in [] }
         switch rest {
         case .fail(let error):
             try judgement.failOpen(error)
+        case .withoutDuplicates:
+            let name = "\(submission.id)"
+            resend = { $0.isEmpty ? [] : [.init(rows: $0, isolation: name, mayHaveArrived: false)] }
         case .again:
             resend = { $0.isEmpty ? [] : [SegmentOutcome.Resend(rows: $0, mayHaveArrived: true)] }
         case .apart(let mayHaveArrived):

@@ -11,9 +11,13 @@ struct Submitting: Sendable {
     let reader: SubmissionReader
     let texts: TextUploads
     let account: AccountFacts
+    let workFolder: WorkFolder
     let workbench: Workbench
     let context: StageContext
     let settling: SubmissionSettling
+    /// How rows are handed over from now on.
+    let submitWith: SubmitMutation
+    let words: LooseWords
     let deleting: Deleting
     let changing: Changing
     let watching: Bell
@@ -54,33 +58,37 @@ struct Submitting: Sendable {
             })
     }
 
-    private func submit(_ item: Leased<SubmissionRecord>) async throws {
+    private func submit(_ sealed: Leased<SubmissionRecord>) async throws {
+        var item = sealed
+        item.item.submitWith = submitWith
         let submission = item.item
         if submission.operation == RowOperation.delete.rawValue { return try await deleting.delete(item) }
         if let refusal = try await account.refusal(of: submission.datasetID) {
             return try await settling.failAll(item, with: refusal)
         }
+        switch submitWith {
+        case .upsertDataRows: break
+        case .appendRowsToDataset: return try await append(item)
+        case .createDataRow: return try await createRows(item)
+        }
         let findings = submission.changesRows ? try await changing.findings(item) : nil
         let shipment = try await upload(submission, findings)
         guard shipment.rows > 0 else {
-            try await settling.settle(item, report: TaskReport(status: "NOT_SENT"))
-            return
+            return try await settling.settle(item, report: TaskReport(status: "NOT_SENT"))
         }
         let manifest = UploadManifest(chunkURLs: shipment.chunkURLs, rows: shipment.rows)
         let uploaded = try await client.uploadFile(
             content: .bytes(manifest.bytes), byteCount: Int64(manifest.bytes.count), filename: "manifest.json",
             contentType: "application/json", progress: nil)
         try await ledger.recordIntent(item, manifestURL: uploaded.url, at: context.clock.now)
-        do {
-            try await call(item, manifestURL: uploaded.url, shipment)
-        } catch {
-            if error is CancellationError { throw error }
-            throw AfterIntent(cause: error)
+        try await call(item, rows: shipment.rows, chunks: shipment.chunkURLs.count) { () async throws(LabelboxError) in
+            let task = try await client.upsertDataRows(manifestURL: uploaded.url)
+            return (task.id, task.status)
         }
     }
 
     /// Writes to the ledger until it can be written: what the server answered must not be lost to a full disk.
-    private func insist(_ step: () async throws -> Void) async throws {
+    func insist(_ step: () async throws -> Void) async throws {
         while true {
             do {
                 return try await step()
@@ -139,18 +147,32 @@ struct Submitting: Sendable {
 
     // MARK: The call
 
-    private func call(_ item: Leased<SubmissionRecord>, manifestURL: String, _ shipment: Shipment) async throws {
+    /// Makes the call whose intent is durable, and records the task that came of it, or what else did.
+    func call(
+        _ item: Leased<SubmissionRecord>, rows: Int, chunks: Int,
+        _ submit: () async throws(LabelboxError) -> (TaskID, TaskStatus)
+    ) async throws {
         do {
-            let task = try await client.upsertDataRows(manifestURL: manifestURL)
+            try await callOnce(item, rows: rows, chunks: chunks, submit)
+        } catch {
+            if error is CancellationError { throw error }
+            throw AfterIntent(cause: error)
+        }
+    }
+
+    private func callOnce(
+        _ item: Leased<SubmissionRecord>, rows: Int, chunks: Int,
+        _ submit: () async throws(LabelboxError) -> (TaskID, TaskStatus)
+    ) async throws {
+        do {
+            let (task, status) = try await submit()
             try await insist {
                 let now = context.clock.now
                 try await ledger.recordTask(
-                    item, task: task.id, status: task.status.description,
-                    nextPoll: now.advanced(by: Watching.firstPoll),
+                    item, task: task, status: status.description, nextPoll: now.advanced(by: Watching.firstPoll),
                     at: now)
             }
-            context.observer.submitted(
-                item.item.id, task: task.id, rows: shipment.rows, chunks: shipment.chunkURLs.count)
+            context.observer.submitted(item.item.id, task: task, rows: rows, chunks: chunks)
             watching.ring()
         } catch let error as LabelboxError {
             switch error.outcome {

@@ -9,6 +9,8 @@ package struct TaskReport: Sendable {
     package enum Word: Sendable, Equatable {
         case created(DataRowID)
         case failed(String)
+        /// Its own call was made, and the answer was lost.
+        case unknown
     }
 
     /// The task's final status, in the server's words.
@@ -18,7 +20,9 @@ package struct TaskReport: Sendable {
     /// Why not.
     package var reason = ""
     private var byKey: [String: Word] = [:]
-    private var keyless: [String?: [Word]] = [:]
+    private var keyless: [String?: Queue] = [:]
+    /// Whether rows can be told by their external ids alone, whatever keys were sent: an older server did not name any.
+    package var isWithoutKeys = false
     /// What was said of rows without a key that failed, where rows are told by their ids; see ``reserve(_:)``.
     private var keylessFailures: [String?: [String]] = [:]
     private var ids = Set<DataRowID>()
@@ -29,6 +33,18 @@ package struct TaskReport: Sendable {
 
     package init(status: String) { self.status = status }
 
+    /// Words that are taken in the order in which they came.
+    private struct Queue {
+        var words: [Word] = []
+        var taken = 0
+
+        mutating func next() -> Word? {
+            guard taken < words.count else { return nil }
+            defer { taken += 1 }
+            return words[taken]
+        }
+    }
+
     package mutating func add(_ row: CreatedRow) {
         ids.insert(row.id)
         add(.created(row.id), key: row.globalKey, externalID: row.externalID)
@@ -38,13 +54,13 @@ package struct TaskReport: Sendable {
         add(.failed(row.message), key: row.globalKey, externalID: row.externalID)
     }
 
-    private mutating func add(_ word: Word, key: String?, externalID: String?) {
+    package mutating func add(_ word: Word, key: String?, externalID: String?) {
         if let key {
             // Of two rows with one key the first is created and the second fails: what exists is what counts.
             if case .created? = byKey[key] { return }
             byKey[key] = word
         } else {
-            keyless[externalID, default: []].append(word)
+            keyless[externalID, default: Queue()].words.append(word)
         }
     }
 
@@ -57,7 +73,8 @@ package struct TaskReport: Sendable {
 
     /// Whether the server refused a row since another has its key.
     package func isTaken(_ key: String) -> Bool {
-        if case .failed(let message)? = byKey[key] { Self.isDuplicate(message) } else { false }
+        guard case .failed(let message)? = byKey[key] else { return false }
+        return Self.isDuplicate(message) && !Self.isForDuplicates(message)
     }
 
     package func row(foundBy key: String) -> DataRowID? { found[key] }
@@ -65,7 +82,7 @@ package struct TaskReport: Sendable {
     /// Takes one word about a row without a key; such rows can be told apart by their external id alone.
     package mutating func takeWord(externalID: String?) -> Word? {
         for name in [externalID, nil] {
-            if let word = keyless[name]?.popLast() { return word }
+            if let word = keyless[name]?.next() { return word }
         }
         return takeFailure(externalID: externalID).map(Word.failed)
     }
@@ -79,12 +96,13 @@ package struct TaskReport: Sendable {
     package mutating func reserve(_ targets: Set<DataRowID>) {
         guard !targets.isEmpty else { return }
         for (name, words) in keyless {
-            keyless[name] = words.filter { word in
+            keyless[name]?.words = words.words.filter { word in
                 switch word {
                 case .created(let id): return !targets.contains(id)
                 case .failed(let message):
                     keylessFailures[name, default: []].append(message)
                     return false
+                case .unknown: return true
                 }
             }
         }
@@ -100,6 +118,17 @@ package struct TaskReport: Sendable {
 
     /// Whether a failure says that the key is in use already.
     package static func isDuplicate(_ message: String) -> Bool {
-        message.hasPrefix("Duplicate global key")
+        message.hasPrefix("Duplicate global key") || isForDuplicates(message)
     }
+
+    /// Whether a failure says that some keys among many rows are in use, so that others were refused for their sake.
+    ///
+    /// Older servers refuse a whole import like that, or a block of 1,000 rows, in one of these wordings: "Duplicate global
+    /// keys found", "Data rows contain duplicate global keys", "… empty string or duplicate global keys".
+    package static func isForDuplicates(_ message: String) -> Bool {
+        message.lowercased().contains("duplicate global keys")
+    }
+
+    /// Whether the whole task came to nothing because some of its keys are in use.
+    package var isRefusedForDuplicates: Bool { !isWhole && Self.isForDuplicates(reason) }
 }

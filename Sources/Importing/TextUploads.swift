@@ -17,16 +17,18 @@ struct TextUploads: Sendable {
         let digest = [UInt8](SHA256.hash(data: text))
         let now = clock.now
         let age = watches[segment.watch]?.mediaURLAge ?? .zero
+        let type = "text/plain"
         if let known = try await ledger.knownContent(
-            sha256: digest, bytes: Int64(text.count), uploadedAfter: now.addingTimeInterval(-age.seconds))
+            sha256: digest, bytes: Int64(text.count), type: type, uploadedAfter: now.addingTimeInterval(-age.seconds))
         {
             return known.url
         }
         let uploaded = try await client.uploadFile(
-            content: .bytes(text), byteCount: Int64(text.count), filename: "row_data.txt", contentType: "text/plain",
+            content: .bytes(text), byteCount: Int64(text.count), filename: "row_data.txt", contentType: type,
             progress: nil)
         try await ledger.recordContent(
-            UploadedContent(sha256: digest, bytes: Int64(text.count), url: uploaded.url, uploadedAt: now))
+            UploadedContent(
+                sha256: digest, bytes: Int64(text.count), type: type, url: uploaded.url, uploadedAt: now))
         return uploaded.url
     }
 }

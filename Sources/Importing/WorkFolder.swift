@@ -20,6 +20,8 @@ struct WorkFolder: Sendable {
     func inflated(_ id: ImportID) -> FilePath { folder(of: id).appending("manifest") }
     /// Which rows are repeated.
     func repeats(_ id: ImportID) -> FilePath { folder(of: id).appending("repeats") }
+    /// Which rows are for the same key as an earlier one.
+    func keys(_ id: ImportID) -> FilePath { folder(of: id).appending("keys") }
     /// The results of rows that were rejected.
     func problems(_ id: ImportID) -> FilePath { folder(of: id).appending("problems.ndjson") }
     /// The results of one segment.
@@ -29,6 +31,19 @@ struct WorkFolder: Sendable {
 }
 
 extension WorkFolder {
+    /// Removes what a crash left of imports that have ended.
+    ///
+    /// - Parameter isOpen: Whether an import still needs its files.
+    func sweep(isOpen: (ImportID) async throws -> Bool) async throws {
+        let files = FileManager.default
+        for shard in (try? files.contentsOfDirectory(atPath: root.string)) ?? [] {
+            for name in (try? files.contentsOfDirectory(atPath: root.appending(shard).string)) ?? [] {
+                let id = ImportID(rawValue: name)
+                if try await !isOpen(id) { remove(id) }
+            }
+        }
+    }
+
     /// Removes what an import left; what cannot be removed does no harm.
     func remove(_ id: ImportID) {
         let folder = folder(of: id)

@@ -120,8 +120,8 @@ extension DropFolder {
             default: throw error
             }
             // Whether what happened before a crash was synced is not known.
-            folders.add(from.removingLastComponent())
             folders.add(to.removingLastComponent())
+            folders.addLeft(from.removingLastComponent())
         }
     }
 }

@@ -1,6 +1,7 @@
 public import DataRows
 internal import Files
 internal import FoundationEssentials
+internal import Glibc
 internal import SystemPackage
 
 extension DropFolder {
@@ -51,6 +52,22 @@ extension DropFolder {
         return claims.map(\.result)
     }
 
+    /// The files that are still what they were when they were handed out.
+    ///
+    /// Media may have been put away meanwhile, with the manifest that named it. What changed settles again.
+    public func confirmed(_ files: [ReadyFile]) -> [ReadyFile] {
+        files.filter { file in
+            do throws(FileError) {
+                let identity = try FileLook.at(settings.path.pushing(file.relativePath)).identity
+                if identity.hasSameContent(as: file.identity) { return true }
+                settle(file, after: IntakeError(.changed, file.relativePath, "It changed since it was complete."))
+            } catch {
+                settle(file, after: IntakeError(error, at: file.relativePath))
+            }
+            return false
+        }
+    }
+
     /// Takes loose media: writes a manifest with one row for each file, and claims that.
     ///
     /// The media stays where it is until it is archived.
@@ -81,6 +98,8 @@ extension DropFolder {
                 importID: id, relativePath: relativePath, path: path, identity: identity, isCopy: claimsByCopy)
             return LooseClaim(claim: claim, files: named, problems: problems)
         } catch {
+            // It may be there although it is not known to be durable. Left there, the next start would take it for a claim.
+            _ = path.withPlatformString { unlink($0) }
             let failure = IntakeError(error, at: relativePath)
             for file in files { settle(file, after: failure) }
             throw failure
@@ -104,8 +123,8 @@ extension DropFolder {
             let open = try opener.open(path, followingLinks: false)
             try check(open, is: file)
             try moveOut(path, to: target, by: opener, folders)
-            folders.add(settings.path.pushing(path.removingLastComponent()))
             folders.add(target.removingLastComponent())
+            folders.addLeft(settings.path.pushing(path.removingLastComponent()))
             // The very file that was looked at must have come along, and nobody may have written meanwhile.
             let moved = try FileLook.at(target).identity
             let opened = try open.look().identity

@@ -1,10 +1,20 @@
 internal import Transport
 
-/// Reads a JSON file that was fetched from where the service keeps such files.
+/// Reads a file that is fetched from where the service keeps such files, as it comes.
+protocol FileReading: Sendable {
+    associatedtype Answer: Sendable
+
+    /// Takes the next bytes; false when they cannot be those of such a file.
+    func take(_ bytes: UnsafeRawBufferPointer) -> Bool
+    /// What was in the file, now that all of it has come.
+    func finish() throws(BadAnswer) -> Answer
+}
+
+/// What the answer to the request for a file means.
 enum FileAnswer {
-    static func read<Answer>(
-        _ response: HTTPResponse, operation: String, read: (JSONValue) throws(BadAnswer) -> Answer
-    ) throws(LabelboxError) -> Answer {
+    static func read<Reader: FileReading>(
+        _ response: HTTPResponse, operation: String, by reader: Reader
+    ) throws(LabelboxError) -> Reader.Answer {
         func error(
             _ kind: LabelboxError.Kind, _ outcome: LabelboxError.Outcome, _ message: String
         ) -> LabelboxError {
@@ -20,14 +30,10 @@ enum FileAnswer {
         case 500...: throw error(.serverError, .unknown, "HTTP status \(response.status)")
         default: throw error(.badAnswer, .failed, "HTTP status \(response.status)")
         }
-        let value: JSONValue
-        do throws(JSONParser.Failure) {
-            value = try JSONParser.parse(response.body)
-        } catch let failure {
-            throw error(.badAnswer, .unknown, "the file is not JSON: \(failure.description) at byte \(failure.offset)")
-        }
+        // A transport may keep the body all the same.
+        if !response.body.isEmpty { _ = response.body.withUnsafeBytes(reader.take) }
         do throws(BadAnswer) {
-            return try read(value)
+            return try reader.finish()
         } catch let bad {
             throw error(bad.kind, .unknown, bad.message)
         }

@@ -12,13 +12,13 @@ public struct LabelboxClient: Sendable {
         public var stallTimeout: Duration
         /// The longest answer of the API, in bytes: a page of 5,000 rows with 6 KB each.
         public var answerLimit: Int
-        /// The longest result file of an older import, in bytes.
+        /// The longest result file of an older import, in bytes; it is never held as a whole.
         public var resultFileLimit: Int
 
         /// Creates settings.
         public init(
             connectTimeout: Duration = .seconds(10), stallTimeout: Duration = .seconds(60),
-            answerLimit: Int = 32 << 20, resultFileLimit: Int = 256 << 20
+            answerLimit: Int = 32 << 20, resultFileLimit: Int = 64 << 30
         ) {
             self.connectTimeout = connectTimeout
             self.stallTimeout = stallTimeout
@@ -63,15 +63,27 @@ public struct LabelboxClient: Sendable {
     }
 
     /// Fetches a file that the service handed out the address of: without the key, which is not that host's to know.
-    func fetch<Answer: Sendable>(
-        _ url: String, operation: String, read: @escaping @Sendable (JSONValue) throws(BadAnswer) -> Answer
-    ) async throws(LabelboxError) -> Answer {
-        try await gate.run(.read) { () async throws(LabelboxError) -> Answer in
+    ///
+    /// - Parameters:
+    ///   - url: the address.
+    ///   - operation: the name for errors.
+    ///   - reader: makes what reads the file, for each attempt anew.
+    /// - Returns: what the reader made of it.
+    /// - Throws: ``LabelboxError``.
+    func fetch<Reader: FileReading>(
+        _ url: String, operation: String, by reader: @escaping @Sendable () -> Reader
+    ) async throws(LabelboxError) -> Reader.Answer {
+        try await gate.run(.read) { () async throws(LabelboxError) -> Reader.Answer in
+            let reader = reader()
             let request = HTTPRequest(
                 .get, url: url, responseLimit: settings.resultFileLimit, connectTimeout: settings.connectTimeout,
-                stallTimeout: settings.stallTimeout)
-            let response = try await send(request, operation: operation)
-            return try FileAnswer.read(response, operation: operation, read: read)
+                stallTimeout: settings.stallTimeout, receive: { reader.take($0) })
+            var response = try await send(request, operation: operation)
+            // It was not told the key, but it may be the host that was told before.
+            if !response.body.isEmpty, let key = try? credentials.apiKey() {
+                response.body = Redaction.hiding(key, in: response.body)
+            }
+            return try FileAnswer.read(response, operation: operation, by: reader)
         }
     }
 
@@ -80,7 +92,9 @@ public struct LabelboxClient: Sendable {
     ) async throws(LabelboxError) -> Operation.Answer {
         let key = try key(for: operation.name)
         do throws(LabelboxError) {
-            let response = try await send(request(operation, key: key), operation: operation.name)
+            var response = try await send(request(operation, key: key), operation: operation.name)
+            // Before anything is quoted or cut off: a server may echo the key in an error, or in the words about a row.
+            response.body = Redaction.hiding(key, in: response.body)
             switch Classification.judge(operation: operation.name, response: response, now: unixTime()) {
             case .failure(let error): throw error
             case .answer(let data, let errors):

@@ -11,7 +11,8 @@ package enum RetryAfter {
         let text = text.drop { $0 == " " }
         if let first = text.utf8.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) {
             guard let seconds = Double(text), seconds.isFinite else { return nil }
-            return min(.seconds(seconds.rounded(.up)), longest)
+            // Compared as a number: one that a duration cannot hold would end the process.
+            return seconds < longest / .seconds(1) ? .seconds(seconds.rounded(.up)) : longest
         }
         guard let until = unixTime(String(text)) else { return nil }
         let from = answerDate.flatMap(unixTime) ?? now

@@ -28,6 +28,8 @@ public struct Faults: Sendable {
         case unauthorized = "401"
         /// "Query complexity limit exceeded".
         case complexity
+        /// An import in the older form is not accepted, in an answer without an error.
+        case notAccepted = "not-accepted"
         /// The answer comes late.
         case slow
 

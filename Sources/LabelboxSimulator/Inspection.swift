@@ -102,7 +102,7 @@ extension Service {
                 "rows_created": JSONValue(tasks.reduce(0) { $0 + $1.createdCount }),
                 "rows_updated": JSONValue(tasks.reduce(0) { $0 + $1.updatedCount }),
                 "rows_failed": JSONValue(tasks.reduce(0) { $0 + $1.failures.count }),
-                "last_error": tasks.last { $0.error != nil }?.error.map { .string($0) } ?? .null,
+                "last_error": tasks.last { $0.error != nil }?.error ?? .null,
             ],
             "rows_ever": JSONValue(rows), "datasets": .list(perDataset), "faults": counts(injected),
         ]

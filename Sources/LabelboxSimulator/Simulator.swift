@@ -43,10 +43,24 @@ public final class Simulator: Sendable {
         public var maximumRowsPerTask = 150_000
         /// Labelbox's documented limit.
         public var maximumDeletes = 10_000
+        /// What an import in the older form does about a global key that is in use.
+        public var legacyDuplicates = LegacyDuplicates.row
+        /// Whether the older form knows nothing of global keys.
+        public var legacyIgnoresKeys = false
         /// How many requests the log keeps.
         public var logLength = 10_000
 
         public init() {}
+    }
+
+    /// What an import in the older form does about a global key that is in use; the service has done all of these.
+    public enum LegacyDuplicates: String, Sendable, CaseIterable {
+        /// The row fails with a message of its own.
+        case row
+        /// Its block of 1,000 rows fails, with one message; when no block is left, the task does.
+        case block
+        /// The whole task fails.
+        case task
     }
 
     public let port: Int

@@ -98,7 +98,7 @@ package final class Tabletop: Sendable {
     package func fail(_ task: Int, _ message: String, now: Moment) {
         service.world.withLock { world in
             guard world.tasks[task].status == .inProgress, world.tasks[task].expected > 1 else { return }
-            world.fail(task, message, now: now)
+            world.fail(task, .string(message), now: now)
         }
     }
 

@@ -96,7 +96,7 @@ public struct MediaCounts: Sendable, Hashable, Codable {
     }
 }
 
-/// One thing that went wrong, as the status file shows it.
+/// One thing that went wrong, or may, as the status file shows it.
 public struct ErrorEntry: Sendable, Hashable, Codable {
     /// The row's number, counted from 0; `nil` where the whole manifest is concerned.
     public var row: Int?
@@ -122,7 +122,7 @@ public struct ErrorEntry: Sendable, Hashable, Codable {
         case byteOffset = "byte_offset"
     }
 
-    /// How many of an import's errors are kept in the ledger and shown in its status.
+    /// How many of an import's errors, and of its warnings, are kept in the ledger and shown in its status.
     public static let kept = 100
 }
 
@@ -138,8 +138,10 @@ public struct ImportRecord: Sendable, Hashable {
     public var sha256: String?
     public var phase: ImportPhase
     public var state: ImportState
-    /// One sentence: why it is where it is, and what happens next.
+    /// One sentence: why it ended as it did; empty until then.
     public var reason: String
+    /// Why it was put off last, whether or not it is still put off.
+    public var delay: String
     public var datasetID: DatasetID?
     public var operation: String?
     /// How its rows are to be treated, as the importer wrote it when it planned the import.
@@ -152,6 +154,9 @@ public struct ImportRecord: Sendable, Hashable {
     public var openSegments: Int
     public var errors: [ErrorEntry]
     public var errorsTotal: Int
+    /// What is odd and did not stop anything, the first of it.
+    public var warnings: [ErrorEntry]
+    public var warningsTotal: Int
     public var resultsPath: FilePath?
     public var failedRowsPath: FilePath?
     /// Where the manifest goes, or went, after the import.

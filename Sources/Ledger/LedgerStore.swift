@@ -49,12 +49,15 @@ public protocol LedgerStore: SegmentSource {
     func recordFound(_ item: Leased<MediaRecord>, identity: MediaIdentity, at now: Date) async throws
     /// Puts a media file back to be looked at later.
     func postpone(_ item: Leased<MediaRecord>, until: Date, isAwaited: Bool, at now: Date) async throws
-    /// Records that the file's bytes are at the server under a URL.
-    func recordUploaded(_ item: Leased<MediaRecord>, content: UploadedContent, at now: Date) async throws
+    /// Records that the file's bytes are at the server under a URL; a warning is one of each import that names the file.
+    func recordUploaded(
+        _ item: Leased<MediaRecord>, content: UploadedContent, warning: ErrorEntry?, at now: Date) async throws
     /// Records that the file will not be uploaded; the rows that name it fail with this error.
     func recordFailed(_ item: Leased<MediaRecord>, failure: ErrorEntry, at now: Date) async throws
-    /// Content that was uploaded after a time and may be used again.
-    func knownContent(sha256: [UInt8], bytes: Int64, uploadedAfter: Date) async throws -> UploadedContent?
+    /// Content that was uploaded after a time, with this content type, and may be used again.
+    func knownContent(
+        sha256: [UInt8], bytes: Int64, type: String, uploadedAfter: Date
+    ) async throws -> UploadedContent?
     /// Remembers content that was uploaded and is no media file of a watch, such as a long text.
     func recordContent(_ content: UploadedContent) async throws
     /// Which of these paths of a watch an unfinished import names.
@@ -81,7 +84,11 @@ public protocol LedgerStore: SegmentSource {
     func recordFindings(_ item: Leased<SubmissionRecord>, found: Data, at now: Date) async throws
     /// What was found before a submission was called; `nil` when nothing was kept.
     func findings(of submission: SubmissionID) async throws -> Data?
-    /// Makes the intent to submit durable. From here on, no answer means ``SubmissionPhase/ambiguous``.
+    /// Whether changes of other imports to the same dataset were begun earlier and have not ended, so that what is on the
+    /// server now is not what they will leave there.
+    func isPrecededByChanges(_ submission: SubmissionRecord) async throws -> Bool
+    /// Makes the intent to submit durable, in the way that the item says. From here on, no answer means
+    /// ``SubmissionPhase/ambiguous``.
     ///
     /// A call without a `manifestURL` becomes no task: the imports with rows in it have started with it.
     func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String?, at now: Date) async throws
@@ -196,6 +203,9 @@ public struct ImportPlan: Sendable {
     public var rejectedRows: Int
     public var errors: [ErrorEntry]
     public var errorsTotal: Int
+    /// What is odd about rows that are sent all the same, the first of them.
+    public var warnings: [ErrorEntry]
+    public var warningsTotal: Int
     public var segments: [PlannedSegment]
     /// Whether nothing may be sent before all media is uploaded, since one missing file rejects everything.
     public var holdsForMedia: Bool
@@ -218,6 +228,8 @@ public struct ImportPlan: Sendable {
         rejectedRows = 0
         errors = []
         errorsTotal = 0
+        warnings = []
+        warningsTotal = 0
         segments = []
         holdsForMedia = false
     }
@@ -281,6 +293,8 @@ public struct LedgerTotals: Sendable, Hashable {
     public var imports: [String: [ImportState: Int]] = [:]
     /// By watch: rows of all imports.
     public var rows: [String: RowCounts] = [:]
+    /// By watch: warnings of all imports.
+    public var warnings: [String: Int] = [:]
     /// By watch: when the oldest unfinished import was first seen.
     public var oldestUnfinished: [String: Date] = [:]
     public var submissions: [SubmissionPhase: Int] = [:]

@@ -101,12 +101,15 @@ public struct MediaOutcome: Sendable, Hashable {
 public struct UploadedContent: Sendable, Hashable {
     public var sha256: [UInt8]
     public var bytes: Int64
+    /// The content type that it was uploaded with, since the same bytes may be meant as text or as a page.
+    public var type: String
     public var url: String
     public var uploadedAt: Date
 
-    public init(sha256: [UInt8], bytes: Int64, url: String, uploadedAt: Date) {
+    public init(sha256: [UInt8], bytes: Int64, type: String, url: String, uploadedAt: Date) {
         self.sha256 = sha256
         self.bytes = bytes
+        self.type = type
         self.url = url
         self.uploadedAt = uploadedAt
     }

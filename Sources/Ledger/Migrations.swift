@@ -10,16 +10,43 @@ enum Migrations {
     static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
-        migrator.registerMigration("2") { db in try db.execute(sql: findings) }
+        migrator.registerMigration("2") { db in try db.execute(sql: second) }
         return migrator
     }()
 
-    /// What was found on the server before a call, for as long as the call may have to be made or judged again.
-    private static let findings = """
+    /// Warnings beside errors, uploads that are told apart by their content type, and what was found on the server before
+    /// a call, for as long as the call may have to be made or judged again. Why an import waits is told apart from why it
+    /// ended as it did. By which mutation a submission is handed over.
+    ///
+    /// Content that was uploaded earlier has the type '', which stands for any: it is used up within `media_url_age`.
+    private static let second = """
+        ALTER TABLE imports ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE imports ADD COLUMN warnings_total INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE imports ADD COLUMN delay TEXT NOT NULL DEFAULT '';
+        ALTER TABLE media ADD COLUMN warning TEXT;
+        ALTER TABLE row_tallies ADD COLUMN warnings INTEGER NOT NULL DEFAULT 0;
+        CREATE TRIGGER warnings_recounted AFTER UPDATE OF warnings_total ON imports BEGIN
+            UPDATE row_tallies SET warnings = warnings + NEW.warnings_total - OLD.warnings_total WHERE watch = NEW.watch;
+        END;
+
+        CREATE TABLE typed_contents (
+            sha256 BLOB NOT NULL,
+            bytes INTEGER NOT NULL,
+            type TEXT NOT NULL,
+            url TEXT NOT NULL,
+            uploaded_at REAL NOT NULL,
+            PRIMARY KEY (sha256, bytes, type)
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO typed_contents SELECT sha256, bytes, '', url, uploaded_at FROM contents;
+        DROP TABLE contents;
+        ALTER TABLE typed_contents RENAME TO contents;
+
         CREATE TABLE findings (
             submission_id TEXT PRIMARY KEY,
             found BLOB NOT NULL
         ) STRICT;
+
+        ALTER TABLE submissions ADD COLUMN submit_with TEXT NOT NULL DEFAULT 'upsertDataRows';
         """
 
     /// The ledger grows with manifests, media and tasks, never with rows: what belongs to rows lives in files.

@@ -11,8 +11,8 @@ extension ImportRecord {
     ) {
         self.init(
             id: id, revision: 0, watch: watch, path: path, claimedPath: claimedPath, bytes: bytes, phase: .claimed,
-            state: .queued, reason: "", rows: RowCounts(), media: MediaCounts(), openMedia: 0, openSegments: 0,
-            errors: [], errorsTotal: 0, attempts: 0, seenAt: now, updatedAt: now)
+            state: .queued, reason: "", delay: "", rows: RowCounts(), media: MediaCounts(), openMedia: 0, openSegments: 0,
+            errors: [], errorsTotal: 0, warnings: [], warningsTotal: 0, attempts: 0, seenAt: now, updatedAt: now)
     }
 }
 
@@ -21,7 +21,7 @@ extension SubmissionRecord {
     package init(unstored id: SubmissionID, datasetID: DatasetID, operation: String, rows: Int, at now: Date) {
         self.init(
             id: id, phase: .sealed, datasetID: datasetID, operation: operation, rows: rows, completion: 0, reason: "",
-            createdAt: now, nextAttempt: now, attempts: 0)
+            createdAt: now, nextAttempt: now, attempts: 0, submitWith: .upsertDataRows)
     }
 }
 

@@ -105,7 +105,7 @@ extension SQLiteLedger {
             try Self.update(
                 db, item, at: now,
                 set: """
-                    next_attempt = ?, attempts = attempts + 1, reason = ?, lease_owner = NULL, lease_until = NULL
+                    next_attempt = ?, attempts = attempts + 1, delay = ?, lease_owner = NULL, lease_until = NULL
                     """, [until.stored, reason])
         }
     }
@@ -157,16 +157,28 @@ extension SQLiteLedger {
 
     /// Adds errors to those that an import keeps, up to ``ErrorEntry/kept``, and counts them all.
     static func addErrors(_ db: Database, to id: String, _ entries: [ErrorEntry], total: Int) throws {
+        try add(db, "errors", to: id, entries, total: total)
+    }
+
+    /// Adds warnings to those that an import keeps, up to ``ErrorEntry/kept``, and counts them all.
+    static func addWarnings(_ db: Database, to id: String, _ entries: [ErrorEntry]) throws {
+        try add(db, "warnings", to: id, entries, total: entries.count)
+    }
+
+    private static func add(
+        _ db: Database, _ column: String, to id: String, _ entries: [ErrorEntry], total: Int
+    ) throws {
         guard total > 0 else { return }
         var kept: [ErrorEntry] = []
         if let text = try String.fetchOne(
-            db.cachedStatement(sql: "SELECT errors FROM imports WHERE id = ?"), arguments: [id])
+            db.cachedStatement(sql: "SELECT \(column) FROM imports WHERE id = ?"), arguments: [id])
         {
             kept = try JSONDecoder().decode([ErrorEntry].self, from: Data(text.utf8))
         }
         kept.append(contentsOf: entries.prefix(max(0, ErrorEntry.kept - kept.count)))
-        try db.cachedStatement(sql: "UPDATE imports SET errors = ?, errors_total = errors_total + ? WHERE id = ?")
-            .execute(arguments: [try stored(kept), total, id])
+        try db.cachedStatement(
+            sql: "UPDATE imports SET \(column) = ?, \(column)_total = \(column)_total + ? WHERE id = ?"
+        ).execute(arguments: [try stored(kept), total, id])
     }
 
     static func stored(_ errors: [ErrorEntry]) throws -> String {

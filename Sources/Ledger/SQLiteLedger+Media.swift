@@ -83,17 +83,37 @@ extension SQLiteLedger {
         }
     }
 
-    public func recordUploaded(_ item: Leased<MediaRecord>, content: UploadedContent, at now: Date) async throws {
+    public func recordUploaded(
+        _ item: Leased<MediaRecord>, content: UploadedContent, warning: ErrorEntry?, at now: Date
+    ) async throws {
         try await write { db in
             let before = try Self.standing(db, item)
             try Self.update(
                 db, item,
-                set: "phase = 'uploaded', sha256 = ?, url = ?, uploaded_at = ?, lease_owner = NULL, lease_until = NULL",
-                [Data(content.sha256), content.url, content.uploadedAt.stored])
+                set: """
+                    phase = 'uploaded', sha256 = ?, url = ?, uploaded_at = ?, warning = ?,
+                    lease_owner = NULL, lease_until = NULL
+                    """,
+                [Data(content.sha256), content.url, content.uploadedAt.stored, try warning?.stored()])
             try Self.remember(db, content)
+            if let warning {
+                for id in try Self.imports(db, naming: item.item.id) { try Self.addWarnings(db, to: id, [warning]) }
+            }
             try Self.mediaEnded(
                 db, item.item, wasAwaited: before.isAwaited, uploaded: content.bytes, at: now)
         }
+    }
+
+    /// Gives an import that was just planned the warnings of those of its files that are uploaded already.
+    static func takeWarnings(_ db: Database, ofMediaOf id: String) throws {
+        let warnings = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT warning FROM media WHERE phase = 'uploaded' AND warning IS NOT NULL
+                        AND id IN (SELECT media_id FROM media_refs WHERE import_id = ?) ORDER BY id
+                    """), arguments: [id]
+        ).compactMap { try $0.errorEntry("warning") }
+        try addWarnings(db, to: id, warnings)
     }
 
     public func recordContent(_ content: UploadedContent) async throws {
@@ -103,11 +123,13 @@ extension SQLiteLedger {
     private static func remember(_ db: Database, _ content: UploadedContent) throws {
         try db.cachedStatement(
             sql: """
-                INSERT INTO contents (sha256, bytes, url, uploaded_at) VALUES (?, ?, ?, ?)
+                INSERT INTO contents (sha256, bytes, type, url, uploaded_at) VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET url = excluded.url, uploaded_at = excluded.uploaded_at
                 WHERE excluded.uploaded_at >= contents.uploaded_at
                 """
-        ).execute(arguments: [Data(content.sha256), content.bytes, content.url, content.uploadedAt.stored])
+        ).execute(arguments: [
+            Data(content.sha256), content.bytes, content.type, content.url, content.uploadedAt.stored,
+        ])
     }
 
     public func recordFailed(_ item: Leased<MediaRecord>, failure: ErrorEntry, at now: Date) async throws {
@@ -120,15 +142,20 @@ extension SQLiteLedger {
         }
     }
 
-    public func knownContent(sha256: [UInt8], bytes: Int64, uploadedAfter: Date) async throws -> UploadedContent? {
+    public func knownContent(
+        sha256: [UInt8], bytes: Int64, type: String, uploadedAfter: Date
+    ) async throws -> UploadedContent? {
         try await read { db in
             try Row.fetchOne(
                 db.cachedStatement(
-                    sql: "SELECT url, uploaded_at FROM contents WHERE sha256 = ? AND bytes = ? AND uploaded_at > ?"),
-                arguments: [Data(sha256), bytes, uploadedAfter.stored]
+                    sql: """
+                        SELECT url, uploaded_at FROM contents
+                        WHERE sha256 = ? AND bytes = ? AND type IN (?, '') AND uploaded_at > ? ORDER BY type DESC LIMIT 1
+                        """),
+                arguments: [Data(sha256), bytes, type, uploadedAfter.stored]
             ).map {
                 UploadedContent(
-                    sha256: sha256, bytes: bytes, url: $0["url"],
+                    sha256: sha256, bytes: bytes, type: type, url: $0["url"],
                     uploadedAt: Date(timeIntervalSince1970: $0["uploaded_at"]))
             }
         }

@@ -33,7 +33,7 @@ extension SQLiteLedger {
                 set: """
                     phase = ?, state = ?, reason = ?, dataset_id = ?, operation = ?, instructions = ?,
                     batch_key = ?, max_rows = ?, linger = ?, holds = ?, sha256 = ?, rows_total = ?, rows_rejected = ?,
-                    errors = ?, errors_total = ?, next_attempt = NULL, attempts = 0,
+                    errors = ?, errors_total = ?, warnings = ?, warnings_total = ?, next_attempt = NULL, attempts = 0,
                     lease_owner = NULL, lease_until = NULL
                     """,
                 [
@@ -41,9 +41,11 @@ extension SQLiteLedger {
                     plan.datasetID?.rawValue, plan.operation, plan.instructions, plan.batchKey, plan.maximumRowsPerTask,
                     plan.linger, plan.holdsForMedia, plan.sha256, plan.totalRows, plan.rejectedRows,
                     try Self.stored(Array(plan.errors.prefix(ErrorEntry.kept))), plan.errorsTotal,
+                    try Self.stored(Array(plan.warnings.prefix(ErrorEntry.kept))), plan.warningsTotal,
                 ])
             if isEnding { return }
             try Self.countMedia(db, of: id)
+            try Self.takeWarnings(db, ofMediaOf: id)
             try db.execute(
                 sql: """
                     UPDATE segments SET batch_key = ?, max_rows = ?, linger = ?,

@@ -32,6 +32,7 @@ extension ImportRecord {
             phase: try row.word("phase"),
             state: try row.word("state"),
             reason: row["reason"],
+            delay: row["delay"],
             datasetID: (row["dataset_id"] as String?).map { DatasetID(rawValue: $0) },
             operation: row["operation"],
             instructions: row["instructions"],
@@ -41,6 +42,8 @@ extension ImportRecord {
             openSegments: row["segments_open"],
             errors: try JSONDecoder().decode([ErrorEntry].self, from: Data((row["errors"] as String).utf8)),
             errorsTotal: row["errors_total"],
+            warnings: try JSONDecoder().decode([ErrorEntry].self, from: Data((row["warnings"] as String).utf8)),
+            warningsTotal: row["warnings_total"],
             resultsPath: row.optionalPath("results_path"),
             failedRowsPath: row.optionalPath("failed_path"),
             destination: row.optionalPath("destination"),
@@ -131,7 +134,8 @@ extension SubmissionRecord {
             submittedAt: row.date("submitted_at"),
             finishedAt: row.date("finished_at"),
             nextAttempt: Date(timeIntervalSince1970: row["next_attempt"]),
-            attempts: row["attempts"])
+            attempts: row["attempts"],
+            submitWith: try row.word("submit_with"))
     }
 }
 

@@ -59,7 +59,10 @@ extension SQLiteLedger {
         }
         try db.cachedStatement(sql: "DELETE FROM segments WHERE id = ?").execute(arguments: [outcome.segment])
         if let part = outcome.results { try insert(db, part, of: id) }
-        let resent = submission.taskID != nil ? outcome.again.reduce(0) { $0 + $1.rows.count } : 0
+        let again = outcome.again.reduce(0) { $0 + $1.rows.count }
+        // Rows count as submitted when their task is recorded; those that are created one by one have none.
+        let ended = outcome.created + outcome.updated + outcome.alreadyPresent + outcome.failed
+        let resent = submission.submitWith == .createDataRow ? -ended : submission.taskID != nil ? again : 0
         try db.cachedStatement(
             sql: """
                 UPDATE imports SET rows_created = rows_created + ?, rows_updated = rows_updated + ?,

@@ -163,11 +163,28 @@ extension SQLiteLedger {
         }
     }
 
+    public func isPrecededByChanges(_ submission: SubmissionRecord) async throws -> Bool {
+        try await read { db in
+            try Bool.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT EXISTS (
+                            SELECT 1 FROM submissions JOIN import_tasks ON submission_id = submissions.id
+                            WHERE phase <> 'settled' AND dataset_id = ?1 AND operation <> 'create'
+                                AND submissions.id <> ?2 AND created_at <= ?3
+                                AND import_id NOT IN (SELECT import_id FROM import_tasks WHERE submission_id = ?2))
+                        """),
+                arguments: [submission.datasetID.rawValue, submission.id.rawValue, submission.createdAt.stored]
+            ) ?? false
+        }
+    }
+
     public func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String?, at now: Date) async throws {
         try await write { db in
             try Self.update(
-                db, item, set: "phase = 'submitting', manifest_url = ?, reason = '', submitted_at = ?",
-                [manifestURL, now.stored])
+                db, item,
+                set: "phase = 'submitting', manifest_url = ?, submit_with = ?, reason = '', submitted_at = ?",
+                [manifestURL, item.item.submitWith.rawValue, now.stored])
             if manifestURL == nil { try Self.start(db, item, at: now) }
         }
     }

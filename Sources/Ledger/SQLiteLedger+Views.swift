@@ -69,7 +69,8 @@ extension SQLiteLedger {
                     sql: """
                         SELECT submissions.*, import_tasks.rows AS task_rows
                         FROM import_tasks JOIN submissions ON submissions.id = submission_id
-                        WHERE import_id = ? ORDER BY created_at
+                        WHERE import_id = ? AND (submit_with <> 'createDataRow' OR phase <> 'settled')
+                        ORDER BY created_at
                         """),
                 arguments: [id.rawValue]
             ).map { try TaskEntry(row: $0) }
@@ -158,6 +159,7 @@ extension SQLiteLedger {
                 rows.failed = row["failed"]
                 rows.deleted = row["deleted"]
                 totals.rows[row["watch"]] = rows
+                totals.warnings[row["watch"]] = row["warnings"]
             }
             let watches = try Row.fetchAll(
                 db, sql: "SELECT watch, MIN(seen_at) AS oldest FROM imports WHERE phase <> 'closed' GROUP BY watch")

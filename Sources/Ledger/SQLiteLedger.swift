@@ -45,6 +45,13 @@ public final class SQLiteLedger: LedgerStore {
         return ledger
     }
 
+    /// Creates a ledger as an older version left it, for tests of what becomes of it.
+    package static func createOld(at path: FilePath, version: String) throws {
+        let queue = try DatabaseQueue(path: path.string)
+        try Migrations.migrator.migrate(queue, upTo: version)
+        try queue.close()
+    }
+
     /// Opens an existing ledger to look at it, also while the daemon writes to it.
     public static func openReadOnly(at path: FilePath) throws(LedgerError) -> SQLiteLedger {
         let ledger = try translating(path.string) {

@@ -17,6 +17,16 @@ public enum SubmissionPhase: String, Sendable, Codable {
     case settled
 }
 
+/// The way in which the rows of a submission are handed over: the mutation's name.
+public enum SubmitMutation: String, Sendable, Codable, CaseIterable {
+    /// Chunks and a list of them.
+    case upsertDataRows
+    /// One file, for older servers; its results are a file, too.
+    case appendRowsToDataset
+    /// One call a row, for servers that know nothing better; there is no task.
+    case createDataRow
+}
+
 /// One call of the import mutation, and the task that it became.
 public struct SubmissionRecord: Sendable, Hashable {
     public var id: SubmissionID
@@ -37,6 +47,8 @@ public struct SubmissionRecord: Sendable, Hashable {
     public var finishedAt: Date?
     public var nextAttempt: Date
     public var attempts: Int
+    /// How it was handed over, or is to be; what was recorded with the intent stays, whatever the configuration says later.
+    public var submitWith: SubmitMutation
 }
 
 /// A task as the status file of an import shows it.

@@ -98,6 +98,7 @@ extension DaemonReport: JSONWritable {
                 }
             }
             json.member("rows", totals.rows[watch.name] ?? RowCounts())
+            json.member("warnings_total", totals.warnings[watch.name] ?? 0)
             json.member("oldest_unfinished") { json in
                 guard let oldest = oldestUnfinished(watch) else { return json.raw("null".utf8) }
                 json.object { json in

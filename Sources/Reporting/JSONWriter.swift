@@ -55,10 +55,28 @@ public struct JSONWriter {
     /// Writes text that is JSON already.
     public mutating func raw(_ text: some Sequence<UInt8>) { bytes.append(contentsOf: text) }
 
-    /// Appends a string with its quotes to `bytes`, escaping what JSON wants escaped.
+    /// Appends a string with its quotes to `bytes`, escaping what JSON wants escaped and what a terminal acts on.
     public static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
+        if text.utf8.contains(where: { $0 >= 0x80 }) {
+            for scalar in text.unicodeScalars {
+                if !scalar.isASCII, HarmlessText.isHidden(scalar) {
+                    for unit in UTF16.encode(scalar) ?? .init() {
+                        let digits = String(unit, radix: 16)
+                        bytes.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
+                    }
+                } else {
+                    appendEscaped(UTF8.encode(scalar) ?? .init(), to: &bytes)
+                }
+            }
+        } else {
+            appendEscaped(text.utf8, to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func appendEscaped(_ utf8: some Sequence<UInt8>, to bytes: inout [UInt8]) {
+        for byte in utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
                 bytes.append(UInt8(ascii: "\\"))
@@ -71,7 +89,6 @@ public struct JSONWriter {
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     private static func hex(_ digit: UInt8) -> Character {

@@ -15,6 +15,7 @@ struct ReportWriter: Sendable {
     /// Every change up to this one was looked at; `nil` before the first pass.
     private var seen: Int?
     private var savedRevision: Int?
+    private var sealed: (revision: Int, instant: Duration)?
     /// Imports that were due when a failure came in between.
     private var overdue: [ImportID] = []
     /// Files with a settling status, by watch.
@@ -59,6 +60,7 @@ struct ReportWriter: Sendable {
         try writeSettling(current.watches, at: instant)
         try await writeDaemon(current, at: instant, isLast: isLast)
         try saveRevision()
+        try seal(at: instant, isLast: isLast)
     }
 
     // MARK: Imports
@@ -111,6 +113,17 @@ struct ReportWriter: Sendable {
         guard written != savedRevision else { return }
         try folder.write(revision: written)
         savedRevision = written
+    }
+
+    /// So much is written anew after a loss of power.
+    private static let sealInterval: Duration = .seconds(60)
+
+    /// Has statuses survive a loss of power: seldom, since each costs a sync of the file system.
+    private mutating func seal(at instant: Duration, isLast: Bool) throws {
+        guard let savedRevision, savedRevision != sealed?.revision else { return }
+        guard isLast || instant - (sealed?.instant ?? .zero) >= Self.sealInterval else { return }
+        try folder.seal(revision: savedRevision)
+        sealed = (savedRevision, instant)
     }
 
     // MARK: Files that settle

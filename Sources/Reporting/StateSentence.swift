@@ -34,7 +34,7 @@ public struct StateSentence: Sendable {
     /// The sentence.
     public var text: String {
         switch record.shownState {
-        case .settling: Self.settling(reason: record.reason, nextLook: record.nextAttempt, now: now)
+        case .settling: Self.settling(reason: record.delay, nextLook: record.nextAttempt, now: now)
         case .queued: record.phase == .claimed ? claimed : queued
         case .waitingForMedia: waitingForMedia
         case .importing: importing
@@ -124,7 +124,7 @@ public struct StateSentence: Sendable {
     /// Why it was put off, and until when.
     private var postponed: String? {
         guard let next = record.nextAttempt, next > now else { return nil }
-        let why = record.reason.isEmpty ? "" : ": \(record.reason.trimmedSentence)"
+        let why = record.delay.isEmpty ? "" : ": \(record.delay.trimmedSentence)"
         return "\(why); the next try is at \(Timestamp.clock(next, near: now))"
     }
 

@@ -4,15 +4,27 @@ public import SystemPackage
 
 /// Status files on the disk.
 public struct StatusFiles: FileWriting {
-    public init() {}
+    private let making: FilePath?
+
+    /// - Parameter making: Where files are until they are whole; beside their place where it is not given.
+    public init(making: FilePath? = nil) { self.making = making }
 
     public func replace(_ path: FilePath, with bytes: [UInt8]) throws(StatusFileError) {
-        do throws(FileError) { try AtomicFile.write(bytes, to: path, durable: false) } catch {
+        do throws(FileError) { try AtomicFile.write(bytes, to: path, making: making, durable: false) } catch {
             guard error.errno == .noSuchFileOrDirectory else { throw StatusFileError("write", path, error.errno) }
             try makeFolder(path.removingLastComponent())
-            do throws(FileError) { try AtomicFile.write(bytes, to: path, durable: false) } catch {
+            do throws(FileError) { try AtomicFile.write(bytes, to: path, making: making, durable: false) } catch {
                 throw StatusFileError("write", path, error.errno)
             }
+        }
+    }
+
+    public func seal(_ path: FilePath, with bytes: [UInt8]) throws(StatusFileError) {
+        do throws(FileError) {
+            try DiskSync().fileSystem(of: path.removingLastComponent())
+            try AtomicFile.write(bytes, to: path, making: making, durable: true)
+        } catch {
+            throw StatusFileError("sync", path, error.errno)
         }
     }
 

@@ -42,6 +42,8 @@ public protocol FileWriting: Sendable {
     func replace(_ path: FilePath, with bytes: [UInt8]) throws(StatusFileError)
     /// Removes the file; one that is not there is no error.
     func remove(_ path: FilePath) throws(StatusFileError)
+    /// Makes everything that was replaced before survive a loss of power, and then replaces this file, durably too.
+    func seal(_ path: FilePath, with bytes: [UInt8]) throws(StatusFileError)
     /// The file's content; `nil` when it is not there or larger than `limit` bytes.
     func read(_ path: FilePath, limit: Int) throws(StatusFileError) -> [UInt8]?
 }
@@ -50,10 +52,16 @@ public protocol FileWriting: Sendable {
 public struct StatusFolder: Sendable {
     public let layout: StatusLayout
     private let files: any FileWriting
+    private let boot: String
 
-    public init(_ layout: StatusLayout, files: any FileWriting) {
+    /// - Parameters:
+    ///   - layout: Where the files are.
+    ///   - files: How they get there.
+    ///   - boot: Another one after each start of the machine; what was written without a sync is trusted within one.
+    public init(_ layout: StatusLayout, files: any FileWriting, boot: String) {
         self.layout = layout
         self.files = files
+        self.boot = boot
     }
 
     /// Replaces the status of a manifest.
@@ -85,13 +93,26 @@ public struct StatusFolder: Sendable {
     }
 
     /// The revision up to which every status was written; `nil` where that is not known.
+    ///
+    /// After the machine was started anew, that up to which they were sealed: of what came later a loss of power may have
+    /// left empty files.
     public func writtenRevision() throws(StatusFileError) -> Int? {
-        guard let bytes = try files.read(layout.revisionFile, limit: 64) else { return nil }
-        return Int(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace })
+        if let words = try words(of: layout.revisionFile), words.count == 2, words[1] == boot { return Int(words[0]) }
+        return try words(of: layout.sealFile)?.first.flatMap { Int($0) }
+    }
+
+    private func words(of file: FilePath) throws(StatusFileError) -> [Substring]? {
+        guard let bytes = try files.read(file, limit: 256) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
     }
 
     /// Remembers the revision up to which every status was written.
     public func write(revision: Int) throws(StatusFileError) {
-        try files.replace(layout.revisionFile, with: Array("\(revision)\n".utf8))
+        try files.replace(layout.revisionFile, with: Array("\(revision) \(boot)\n".utf8))
+    }
+
+    /// Makes every status survive a loss of power, and remembers up to which revision they were written.
+    public func seal(revision: Int) throws(StatusFileError) {
+        try files.seal(layout.sealFile, with: Array("\(revision)\n".utf8))
     }
 }

@@ -16,6 +16,8 @@ public struct StatusLayout: Sendable, Hashable {
     public var daemonFile: FilePath { root.appending("datarowd.json") }
     /// The revision of the ledger up to which every status is written.
     public var revisionFile: FilePath { root.appending(".revision") }
+    /// The revision of the ledger up to which every status survives a loss of power.
+    public var sealFile: FilePath { root.appending(".sealed") }
 
     /// The status of a manifest that was dropped at `path`, relative to the watched folder.
     public func file(watch: String, path: FilePath) -> FilePath {
@@ -34,7 +36,8 @@ public struct StatusLayout: Sendable, Hashable {
 
     private static func component(_ bytes: [UInt8]) -> FilePath.Component {
         // A name is empty or holds a slash only where a watch is misnamed; the file must stay in the folder all the same.
-        FilePath(bytes: bytes.map { $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }).components.last
-            ?? FilePath.Component("_")
+        let name = FilePath(bytes: bytes.map { $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }).components.last
+        guard let name, name.kind == .regular else { return FilePath.Component("_") }
+        return name
     }
 }

@@ -47,6 +47,9 @@ public struct StatusReport: Sendable, Hashable {
     /// The first hundred.
     public var errors: [ErrorEntry]
     public var errorsTotal: Int
+    /// What is odd and did not stop anything, the first hundred.
+    public var warnings: [ErrorEntry]
+    public var warningsTotal: Int
     public var resultsFile: String?
     public var failedRowsFile: String?
     /// From 0 to 1.
@@ -85,6 +88,8 @@ public struct StatusReport: Sendable, Hashable {
         self.tasks = tasks.map(TaskReport.init)
         errors = record.errors
         errorsTotal = record.errorsTotal
+        warnings = record.warnings
+        warningsTotal = record.warningsTotal
         resultsFile = record.resultsPath?.string
         failedRowsFile = record.failedRowsPath?.string
         let work = ProgressWork(rows: record.rows, media: record.media)
@@ -111,6 +116,8 @@ public struct StatusReport: Sendable, Hashable {
         tasks = []
         errors = []
         errorsTotal = 0
+        warnings = []
+        warningsTotal = 0
         progress = 0
         seenAt = file.since
         updatedAt = now
@@ -161,6 +168,8 @@ extension StatusReport: JSONWritable {
             json.member("tasks", tasks)
             json.member("errors", errors)
             json.member("errors_total", errorsTotal)
+            json.member("warnings", warnings)
+            json.member("warnings_total", warningsTotal)
             json.member("results_file", resultsFile)
             json.member("failed_rows_file", failedRowsFile)
             json.member("progress", (progress * 10_000).rounded(.down) / 10_000)

@@ -138,6 +138,16 @@ extension SettingsReader {
         return watches
     }
 
+    /// What is done unless a manifest says otherwise must be allowed; where nothing is to be created, manifests have to say.
+    private mutating func checkOperation(of watch: Section) {
+        guard let given = watch.values["operation"], case .text(let operation) = given.value else { return }
+        let allowed = SettingsValues(watch.values, .watch).texts("operations")
+        guard !allowed.contains(operation), operation != RowOperation.create.rawValue else { return }
+        report(
+            .conflict, at: given.mark, "\(watch.path).operation",
+            "\(operation) is not among the watch's operations (\(allowed.joined(separator: ", "))); allow it there")
+    }
+
     /// Checks what no single key can tell.
     fileprivate mutating func check(_ watches: [Section], against state: FilePath) {
         var names: [String: String] = [:]
@@ -152,6 +162,7 @@ extension SettingsReader {
                 }
                 names[name] = names[name] ?? watch.path
             }
+            checkOperation(of: watch)
             guard case .text(let text)? = watch.values["path"]?.value else { continue }
             let path = FilePath(text).lexicallyNormalized()
             let mark = watch.values["path"]?.mark

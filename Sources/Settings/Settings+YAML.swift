@@ -36,6 +36,12 @@ extension Settings {
         for watch in watches where watch.operations.contains(.delete) {
             warnings.append("watch \(watch.name) allows manifests to delete data rows with their labels")
         }
+        for watch in watches where watch.looseMedia == .import {
+            guard watch.operation == .update || watch.operation == .delete else { continue }
+            warnings.append(
+                "watch \(watch.name) imports loose media, which can only be created, with operation: "
+                    + "\(watch.operation.rawValue); set loose_media: ignore")
+        }
         for watch in watches where watch.globalKey == .off {
             warnings.append(
                 "watch \(watch.name) sends rows without global keys: after a fault a row may be created twice")
@@ -44,11 +50,13 @@ extension Settings {
     }
 
     private static func withoutPassword(_ url: String) -> String {
-        guard let scheme = url.firstRange(of: "://") else { return "redacted" }
+        // By scalars: a mark that combines with the sign before it would hide it.
+        let url = url.unicodeScalars
+        guard let scheme = url.firstRange(of: "://".unicodeScalars) else { return "redacted" }
         let rest = url[scheme.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        guard let at = authority.lastIndex(of: "@") else { return url }
-        return "\(url[..<scheme.upperBound])redacted\(rest[at...])"
+        guard let at = authority.lastIndex(of: "@") else { return String(url) }
+        return "\(Substring(url[..<scheme.upperBound]))redacted\(Substring(rest[at...]))"
     }
 
     private static func isLoopback(_ url: String) -> Bool {

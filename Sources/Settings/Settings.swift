@@ -102,6 +102,9 @@ public struct WatchSettings: Sendable, Hashable {
     public var onInvalidRow: OnInvalidRow
     public var globalKey: GlobalKeyPolicy
     public var operations: Set<RowOperation>
+    /// For manifests that do not say; among `operations` unless it is the default.
+    public var operation: RowOperation
+    public var unchangedRows: UnchangedRows
     /// 1 to 150,000.
     public var maxRowsPerTask: Int
     /// 1 to 10,000.
@@ -150,6 +153,11 @@ public enum GlobalKeyPolicy: String, Sendable, CaseIterable {
 /// What a manifest may ask for.
 public enum RowOperation: String, Sendable, CaseIterable {
     case create, upsert, update, delete
+}
+
+/// What becomes of rows of an upsert that are as they should be.
+public enum UnchangedRows: String, Sendable, CaseIterable {
+    case skip, send
 }
 
 /// Labelbox's names for kinds of data.

@@ -174,6 +174,12 @@ extension SettingsKey {
         SettingsKey(
             .watch, "operations", .choices(RowOperation.allCases.map(\.rawValue)), "[create, upsert, update]",
             "what manifests may ask for; delete cascades to labels and cannot be undone"),
+        SettingsKey(
+            .watch, "operation", .choice(RowOperation.allCases.map(\.rawValue)), "create",
+            "what is done with the rows of a manifest that does not say; one of 'operations'"),
+        SettingsKey(
+            .watch, "unchanged_rows", .choice(UnchangedRows.allCases.map(\.rawValue)), "skip",
+            "rows of an upsert that are at Labelbox as the manifest says: skip, which looks at each first, or send"),
         SettingsKey(.watch, "max_rows_per_task", .integer(1...150_000), "20000", "rows in one task at Labelbox"),
         SettingsKey(.watch, "deletes_per_request", .integer(1...10_000), "4000", "rows deleted by one request"),
         SettingsKey(

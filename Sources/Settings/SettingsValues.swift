@@ -142,6 +142,8 @@ extension WatchSettings {
         onInvalidRow = values.choice("on_invalid_row")
         globalKey = values.choice("global_key")
         operations = Set(values.texts("operations").compactMap(RowOperation.init))
+        operation = values.choice("operation")
+        unchangedRows = values.choice("unchanged_rows")
         maxRowsPerTask = Int(values.integer("max_rows_per_task"))
         deletesPerRequest = Int(values.integer("deletes_per_request"))
         mediaURLAge = values.duration("media_url_age")
@@ -159,6 +161,7 @@ extension WatchSettings {
             "after_import": .text(afterImport.rawValue), "on_invalid_row": .text(onInvalidRow.rawValue),
             "global_key": .text(globalKey.rawValue),
             "operations": .texts(RowOperation.allCases.filter(operations.contains).map(\.rawValue)),
+            "operation": .text(operation.rawValue), "unchanged_rows": .text(unchangedRows.rawValue),
             "max_rows_per_task": .integer(Int64(maxRowsPerTask)),
             "deletes_per_request": .integer(Int64(deletesPerRequest)), "media_url_age": .duration(mediaURLAge),
             "linger": .duration(linger), "media_type": mediaType.map { .text($0.rawValue) } ?? .null,

@@ -79,13 +79,18 @@ public struct HTTPRequest: Sendable {
     ///
     /// Called on the transport's thread, which waits for it: return at once.
     public var progress: (@Sendable (_ sentBytes: Int64, _ totalBytes: Int64) -> Void)?
+    /// Takes the body of an answer with the status 200 as it comes; the response that is returned has none then.
+    ///
+    /// Called on the transport's thread, which waits for it. `false` ends the transfer.
+    public var receive: (@Sendable (_ bytes: UnsafeRawBufferPointer) -> Bool)?
 
     /// Creates a request.
     public init(
         _ method: Method, url: String, headers: [HTTPHeader] = [], body: Body = .none,
         connection: Connection = .pooled, version: Version = .negotiated, responseLimit: Int = 16 << 20,
         connectTimeout: Duration = .seconds(10), stallTimeout: Duration = .seconds(60),
-        progress: (@Sendable (_ sentBytes: Int64, _ totalBytes: Int64) -> Void)? = nil
+        progress: (@Sendable (_ sentBytes: Int64, _ totalBytes: Int64) -> Void)? = nil,
+        receive: (@Sendable (_ bytes: UnsafeRawBufferPointer) -> Bool)? = nil
     ) {
         self.url = url
         self.method = method
@@ -97,5 +102,6 @@ public struct HTTPRequest: Sendable {
         self.connectTimeout = connectTimeout
         self.stallTimeout = stallTimeout
         self.progress = progress
+        self.receive = receive
     }
 }

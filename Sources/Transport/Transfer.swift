@@ -19,6 +19,7 @@ final class Transfer {
     private var headers = HTTPHeaders()
     private var headerBytes = 0
     private var body: [UInt8] = []
+    private var bodyBytes = 0
     private var reportedBytes: Int64 = -1
     /// How often the request was about to go out on a connection that stood.
     private var attempts = 0
@@ -183,9 +184,17 @@ final class Transfer {
     ///
     /// Fewer than offered makes libcurl stop. A Swift error cannot cross C frames, so this is the only way to say no.
     fileprivate func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard bytes.count <= request.responseLimit - body.count else {
+        guard bytes.count <= request.responseLimit - bodyBytes else {
             objection = (.responseTooLarge, "the answer has more than \(request.responseLimit) bytes")
             return 0
+        }
+        bodyBytes += bytes.count
+        if let receive = request.receive, easy.status == 200 {
+            guard receive(bytes) else {
+                objection = (.malformedResponse, "the answer is not what was asked for")
+                return 0
+            }
+            return bytes.count
         }
         body.append(contentsOf: bytes)
         return bytes.count

@@ -72,8 +72,9 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
 
     /// The address as far as it may be shown.
     package static func withoutSecrets(_ url: String) -> String {
-        var shown = url.prefix { $0 != "?" && $0 != "#" }
-        if let scheme = shown.firstRange(of: "://") {
+        // By scalars: a mark that combines with the question mark before it would hide it.
+        var shown = url.unicodeScalars.prefix { $0 != "?" && $0 != "#" }
+        if let scheme = shown.firstRange(of: "://".unicodeScalars) {
             let rest = shown[scheme.upperBound...]
             let authority = rest.prefix { $0 != "/" }
             if let at = authority.lastIndex(of: "@") {

@@ -32,7 +32,7 @@ struct CheckCommand: AsyncParsableCommand {
         let settings = try watch == nil ? place.settingsIfAny() : place.settings()
         var run = CheckRun(
             settings: settings, watch: try watch.map { try place.watch($0) },
-            workFolder: FilePath(FileManager.default.temporaryDirectory.path))
+            workFolder: FilePath(FileManager.default.temporaryDirectory.path), now: Date())
         if online {
             try await remote.withSession { session in
                 let check = OnlineCheck(session.client)

@@ -56,7 +56,7 @@ extension RowsCommand {
                     RowDeletion.Surroundings(
                         client: session.client,
                         temporaryFolder: FilePath(FileManager.default.temporaryDirectory.path),
-                        lostAnswers: { session.lostAnswers }, isStopped: { interruption.isAsked }),
+                        isStopped: { interruption.isAsked }),
                     perRequest: perRequest)
                 let selection = try selection()
                 guard yes else {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Daemon
 import Foundation
 import Logging
+import Reporting
 import Settings
 import SystemPackage
 import UnixSignals
@@ -60,14 +61,14 @@ struct Command: AsyncParsableCommand {
 
     private func report(_ message: String) {
         for line in message.split(separator: "\n") {
-            FileHandle.standardError.write(Data("datarowd: \(line)\n".utf8))
+            FileHandle.standardError.write(Data("datarowd: \(HarmlessText.of(String(line)))\n".utf8))
         }
     }
 }
 
 extension LogSettings {
     /// How lines look where this process runs.
-    fileprivate func lineFormat(environment: [String: String], isTerminal: Bool) -> LineLogHandler.Format {
+    fileprivate func lineFormat(environment: [String: String], isTerminal: Bool) -> LogLine.Format {
         switch format {
         case .text: .text
         case .json: .json

@@ -71,10 +71,21 @@ struct Command: AsyncParsableCommand {
     @Option(help: "Rows that one import may have.")
     var maxRowsPerTask = 150_000
 
+    @Option(
+        help: ArgumentHelp(
+            "What an appendRowsToDataset import refuses for a global key that is in use.",
+            valueName: "row|block|task"))
+    var legacyDuplicates = "row"
+
+    @Flag(help: "appendRowsToDataset knows nothing of global keys.")
+    var legacyIgnoresKeys = false
     @Option(help: "Rows that one call may delete.")
     var maxDeletes = 10_000
 
     func validate() throws {
+        guard Simulator.LegacyDuplicates(rawValue: legacyDuplicates) != nil else {
+            throw ValidationError("--legacy-duplicates is row, block or task")
+        }
         for fault in faults { _ = try Faults.Rule(argument: fault) }
     }
 
@@ -95,6 +106,8 @@ struct Command: AsyncParsableCommand {
         settings.maximumRequestBytes = maxRequestBytes
         settings.maximumPage = maxPage
         settings.maximumRowsPerTask = maxRowsPerTask
+        settings.legacyDuplicates = Simulator.LegacyDuplicates(rawValue: legacyDuplicates) ?? .row
+        settings.legacyIgnoresKeys = legacyIgnoresKeys
         settings.maximumDeletes = maxDeletes
         settings.datasets = datasets.map { text in
             let pair = text.split(separator: ":", maxSplits: 1).map(String.init)

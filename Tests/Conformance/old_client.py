@@ -3,10 +3,12 @@
 A plain script: the old SDK and the new one cannot be in one environment.
 """
 
+import json
 import os
 import sys
 import tempfile
 import time
+import urllib.request
 
 from labelbox import Client, DataRow
 from labelbox.exceptions import ApiLimitError, AuthenticationError, ResourceNotFoundError
@@ -57,6 +59,11 @@ def main(endpoint):
     check("a bulk delete", len(list(dataset.data_rows())) == 2)
     check("the metadata schema", "split" in client.get_data_row_metadata_ontology().reserved_by_name)
     check("a dataset that is not there", refused(ResourceNotFoundError, lambda: client.get_dataset("nope")))
+    base = endpoint.removesuffix("/graphql")
+    body = json.dumps({"id": "cmproj0000000000000000001", "datasets": [DATASET]}).encode()
+    urllib.request.urlopen(urllib.request.Request(base + "/_sim/projects", data=body, method="POST")).close()
+    project = client.get_project("cmproj0000000000000000001")
+    check("a project's datasets", [each.uid for each in project.datasets()] == [DATASET])
     check("a wrong key", refused(AuthenticationError, lambda: Client("wrong", endpoint=endpoint).get_dataset(DATASET)))
     print(f"{sum(checks)} of {len(checks)} checks of the older SDK passed")
     return 0 if all(checks) else 1

@@ -61,6 +61,22 @@ def test_datasets_are_paged(client):
     assert len(list(client.get_datasets())) == 121
 
 
+def test_project_by_id_and_by_name(sim, client):
+    sim.post("/_sim/projects", {"id": "cmproj0000000000000000001", "name": "labels", "datasets": [DATASET]})
+    sim.post("/_sim/rows", {"dataset": DATASET, "count": 3})
+    project = client.get_project("cmproj0000000000000000001")
+    assert (project.name, project.data_row_count) == ("labels", 3)
+    assert [p.uid for p in client.get_projects(where=type(project).name == "labels")] == [project.uid]
+    with pytest.raises(ResourceNotFoundError):
+        client.get_project("nope")
+
+
+def test_rows_from_nothing_are_paged_and_found(sim, dataset):
+    sim.post("/_sim/rows", {"dataset": DATASET, "count": 1200, "prefix": "many-"})
+    assert [row.external_id for row in dataset.data_rows()] == [f"many-{n}" for n in reversed(range(1200))]
+    assert dataset.data_row_for_external_id("many-7").global_key == "many-7"
+
+
 def test_user_and_organization(client):
     assert client.get_user().email == "importer@example.com"
     assert client.get_organization().name == "Example Org"

@@ -84,7 +84,7 @@ final class StateFixture: Sendable {
         let snapshot = DaemonSnapshot(
             version: "1.2.3", pid: pid, state: .running, reason: "All is well.", startedAt: Self.now, watches: watches,
             budget: .init(requestsPerMinute: 1200, used: 12), concurrency: .init(limit: 8, maximum: 8))
-        try StatusFolder(StatusLayout(stateDirectory: path), files: StatusFiles())
+        try StatusFolder(StatusLayout(stateDirectory: path), files: StatusFiles(), boot: "1")
             .write(DaemonReport(snapshot, totals: try await ledger.totals(), oldest: [:], at: Self.now))
     }
 }

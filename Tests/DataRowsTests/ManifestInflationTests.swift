@@ -53,6 +53,15 @@ import Testing
         #expect(try scratch.names() == ["rows.jsonl.gz"])
     }
 
+    @Test func zerosBehindTheTextAreNone() throws {
+        let bytes = try gzip(Self.text)
+        let whole = try inflate(bytes).byteCount
+        for padding in [1, 511, 1 << 17] {
+            #expect(try inflate(bytes + [UInt8](repeating: 0, count: padding)).byteCount == whole)
+        }
+        #expect(try inflate(bytes + [0, 0] + bytes).byteCount == 2 * whole)
+    }
+
     @Test func damageIsNoticed() throws {
         let bytes = try gzip(Self.text)
         var wrongSum = bytes
@@ -61,7 +70,7 @@ import Testing
         wrongSize[bytes.count - 1] ^= 1
         for (damaged, code) in [
             (wrongSum, "corrupt_gzip"), (wrongSize, "corrupt_gzip"), (bytes + Array("junk".utf8), "trailing_data"),
-            (bytes + [0, 0], "trailing_data"), (Array("[{}]".utf8), "not_gzip"),
+            (bytes + [0, 0, 1, 2], "trailing_data"), (Array("[{}]".utf8), "not_gzip"),
         ] {
             let error = try #require(throws: ManifestError.self) { try inflate(damaged) }
             #expect(error.code == code)

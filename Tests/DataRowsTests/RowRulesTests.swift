@@ -42,6 +42,10 @@ import Testing
         Example(#"{"row_data":"t","rowdata":1}"#, "unknown_key", "/0/rowdata", says: "\"row_data\""),
         Example(#"{"row_data":"t","a/b":1}"#, "unknown_key", "/0/a~1b"),
         Example(#"{"row_data":"t","type":1}"#, "unknown_key", "/0/type"),
+        Example(#"{"row_data":"t","type":1,"typ\u0065":null}"#),
+        Example(#"{"row_data":"t","a":null,"a":1}"#, "unknown_key", "/0/a"),
+        Example(#"{"row_data":"\u00733://bucket/a.jpg"}"#, "s3_address", "/0/row_data"),
+        Example(#"{"row_data":"a\u0000.jpg"}"#),
         Example(#"{"row_data":"t","whatever":null}"#),
         Example(#"{"row\u005fdata":"t"}"#),
         Example(
@@ -101,6 +105,7 @@ import Testing
         Example(#"{"key":{"global_key":"x"}}"#, nil, nil, .delete),
         Example(#"{"key":{"global_key":"x","id":"y"}}"#, "invalid_key", "/0/key", .delete),
         Example(#"{"key":{"gkey":"x"}}"#, "invalid_key", "/0/key", .delete),
+        Example(#"{"key":{"id":5,"id":"x"}}"#, nil, nil, .delete),
         Example(#"{"key":{"id":5}}"#, "invalid_key", "/0/key", .delete),
         Example(#"{"key":"x"}"#, "invalid_key", "/0/key", .delete),
         Example(#"{"key":{"global_key":" x"}}"#, "invalid_global_key", "/0/key/global_key", .delete),
@@ -147,7 +152,8 @@ import Testing
         // Embeddings.
         Example(
             #"{"row_data":"t","embeddings":[{"embedding_id":"e","vector":[1,2.5,"3",true],"clusters":[1,2.0],"x":1}]}"#),
-        Example(#"{"row_data":"t","embeddings":{}}"#, "invalid_embeddings", "/0/embeddings"),
+        Example(#"{"row_data":"t","embeddings":{"a":1}}"#, "invalid_embeddings", "/0/embeddings"),
+        Example(#"{"row_data":"t","embeddings":{},"metadata_fields":""}"#),
         Example(#"{"row_data":"t","embeddings":[1]}"#, "invalid_embedding", "/0/embeddings/0"),
         Example(#"{"row_data":"t","embeddings":[{"vector":[]}]}"#, "invalid_embedding_id", "/0/embeddings/0"),
         Example(
@@ -171,7 +177,9 @@ import Testing
         Example(#"{"row_data":"t","metadata":"unread"}"#),
         // Older shapes.
         Example(#"{"conversationalData":[{"messageId":"m","content":"c"}],"externalId":"e","type":"t","version":2}"#),
-        Example(#"{"conversationalData":{}}"#, "invalid_conversational_data", "/0/conversationalData"),
+        Example(#"{"conversationalData":{"a":1}}"#, "invalid_conversational_data", "/0/conversationalData"),
+        Example(#"{"conversationalData":{}}"#),
+        Example(#"{"conversationalData":0}"#, "invalid_conversational_data", "/0/conversationalData"),
         Example(#"{"conversationalData":["x"]}"#, "invalid_message", "/0/conversationalData/0"),
         Example(
             #"{"conversationalData":[{"messageID":"m"}]}"#, "unknown_message_key", "/0/conversationalData/0/messageID",

@@ -104,6 +104,27 @@ struct ChangeTests {
         }
     }
 
+    @Test("a watch's own operation is for manifests that name none", .timeLimit(.minutes(2)))
+    func watchOperation() async throws {
+        let settings = SiteSettings(watch: ["operation: update", "operations: [create, update]", "loose_media: ignore"])
+        try await Site.with(settings) { site in
+            try await site.start()
+            try site.drop(
+                "made.json",
+                #"{"operation": "create", "rows": [{"row_data": "https://example.com/0.jpg", "global_key": "k0"}]}"#)
+            #expect(try await site.ended("made.json")["rows"]["created"].int == 1)
+            try site.drop(
+                "change.ndjson",
+                #"{"key": {"global_key": "k0"}, "external_id": "new"}"# + "\n" + #"{"row_data": "https://example.com"}"#
+            )
+            let status = try await site.ended("change.ndjson")
+            #expect(status["operation"].string == "update", "\(status)")
+            #expect(status["rows"]["updated"].int == 1)
+            #expect(status["errors"].list.map { $0["code"].string } == ["missing_key"])
+            #expect(try await site.simulator.rows().map { $0["external_id"].string } == ["new"])
+        }
+    }
+
     @Test(
         "a change without an answer is made once more, and told as what it was at first", .timeLimit(.minutes(3)),
         arguments: ["lost", "lost-502", "truncated", "reset"])

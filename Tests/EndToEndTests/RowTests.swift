@@ -47,6 +47,41 @@ struct RowTests {
         }
     }
 
+    @Test("what is merely odd is warned of and sent; a key that comes twice is not", .timeLimit(.minutes(2)))
+    func warnings() async throws {
+        try await Site.with { site in
+            try await site.start()
+            try site.drop(
+                "rows.ndjson",
+                """
+                {"row_data": "https://example.com/a b.jpg", "global_key": "k0"}
+                {"row_data": "https://example.com/b.jpg?Expires=1&Signature=abcdef&Key-Pair-Id=K", "global_key": "k1"}
+                {"row_data": "https://example.com/c.jpg", "global_key": "k2"}
+                {"row_data": "https://example.com/d.jpg", "global_key": "k\\u0031"}
+
+                """)
+            let status = try await site.ended("rows.ndjson")
+            #expect(status["state"].string == "complete_with_errors", "\(status)")
+            #expect(status["rows"]["created"].int == 3)
+            #expect(status["warnings_total"].int == 2)
+            #expect(
+                status["warnings"].list.compactMap { $0["code"].string } == [
+                    "odd_address_character", "expired_address",
+                ])
+            #expect(status["warnings"].list.compactMap { $0["row"].int } == [0, 1])
+            #expect(status["warnings"].list.last?["message"].string?.contains("1970-01-01T00:00:01Z") == true)
+            #expect(status["errors"].list.compactMap { $0["code"].string } == ["duplicate_global_key"])
+            #expect(status["errors"].list.first?["message"].string?.contains("row 1 ") == true)
+            #expect(try site.results(status).compactMap { $0["outcome"].string }.last == "rejected")
+            let keys = try await site.simulator.rows().compactMap { $0["global_key"].string }
+            #expect(keys.sorted() == ["k0", "k1", "k2"])
+            let daemon = try await eventually(within: .seconds(20), "the daemon counts the warnings") {
+                try site.daemonStatus()?["watches"].list.first.flatMap { $0["warnings_total"].int == 2 ? $0 : nil }
+            }
+            #expect(daemon["rows"]["total"].int == 4)
+        }
+    }
+
     @Test("with on_invalid_row: reject, one bad row keeps all out", .timeLimit(.minutes(2)))
     func rejecting() async throws {
         try await Site.with(SiteSettings(watch: ["on_invalid_row: reject"])) { site in

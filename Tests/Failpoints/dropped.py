@@ -78,6 +78,15 @@ ROWS = {
     "loose-2.jpg": MEDIA["loose-2.jpg"],
 }
 
+# Which rows stand for a media file.
+ROWS_OF_MEDIA = {
+    "cat.jpg": ["cat.jpg"],
+    "album/dog.jpg": ["dog", "dog again"],
+    "album/twin.jpg": ["twin"],
+    "loose-1.jpg": ["loose-1.jpg"],
+    "loose-2.jpg": ["loose-2.jpg"],
+}
+
 # State, and outcome of each row, by manifest. Loose media stands for itself: how many manifests are made for it is open.
 ENDS = {
     "list.json": ("complete_with_errors", ["created", "created", "created", "rejected"]),

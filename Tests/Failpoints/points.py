@@ -5,6 +5,9 @@ The points are those that every one of several undisturbed runs passes, so that 
 """
 
 import collections
+import hashlib
+
+WAL = "state/ledger.sqlite-wal"
 
 # What changes, sends or waits for something: every call of it is a point.
 KINDS = {
@@ -84,13 +87,39 @@ def text(case):
     return "|".join(map(str, case))
 
 
+# Bugs that were found here; each case failed once, and is run whatever else is.
+REGRESSIONS = {
+    "a closing that was cut off after the manifest had moved is done again":
+        ("rename", "state/archive/drop/DATE/lines.ndjson.gz", 1, 1, "kill"),
+    "a ledger that refuses to close imports that were put away is asked again": ("commit page", WAL, 20, 0, "ENOSPC"),
+    "loose media that leaves while the ledger is asked about it is not imported again":
+        ("rename", "state/archive/drop/DATE/album/twin.jpg", 1, 1, "kill"),
+    "a manifest for loose media that cannot be synced does not stay among the claims":
+        ("open", "drop/.datarowd/claimed", 5, 0, "EMFILE"),
+    "rows do not fail because a manifest cannot be opened for a moment":
+        ("open", "drop/.datarowd/claimed/ID.envelope.json", 2, 2, "EMFILE"),
+    "rows on the server are not called failed because a manifest cannot be opened for a while":
+        ("open", "drop/.datarowd/claimed/ID.loose-TIME-ID.ndjson", 3, 0, "EMFILE"),
+    "why a manifest was rejected outlives trouble with putting it away": ("open", "state/failed", 1, 1, "EMFILE"),
+    "a commit is on the disk before anybody acts upon it": ("send", "net/UpsertDataRows", 2, 2, "cut-all"),
+    "an unpacked manifest outlives a loss of power": ("sync", WAL, 7, 7, "cut-all"),
+    "statuses that a loss of power left empty are written anew": ("send", "net/UpsertDataRows", 3, 3, "cut-names"),
+    "a loss of power leaves no archived file nowhere": ("sync", "state/archive/drop/DATE", 4, 4, "cut-all"),
+    "what a crash leaves in the making is swept":
+        ("rename", "state/results/drop/envelope.json.results.ndjson", 1, 1, "kill"),
+    "work files that a loss of power brought back are swept":
+        ("rename", "state/results/drop/loose-TIME-ID.ndjson.results.ndjson", 1, 1, "cut-all"),
+}
+
+
 def smoke(found):
-    """A few that touch every operation and class of files, each with another kind."""
-    chosen, seen = [], collections.Counter()
-    for case in found:
-        op, name, number, last, kind = case
-        group = (op, name.split("/")[0], name.split("/")[1] if "/" in name else "", kind)
-        seen[group] += 1
-        if seen[group] == 1:
-            chosen.append(case)
-    return chosen
+    """The regressions, each operation with each of its kinds, and each operation in each folder; early calls, which are sure."""
+    found = [case for case in found if case[2] <= 3]
+    chosen, seen = list(REGRESSIONS.values()), set()
+    for pick in (lambda op, name, kind: (op, kind), lambda op, name, kind: (op, *name.split("/")[:2])):
+        for case in sorted(found, key=lambda case: hashlib.sha256(text(case).encode()).digest()):
+            op, name, _, last, kind = case
+            if last != 0 and pick(op, name, kind) not in seen:
+                seen.add(pick(op, name, kind))
+                chosen.append(case)
+    return list(dict.fromkeys(chosen))

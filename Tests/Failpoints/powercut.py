@@ -157,24 +157,39 @@ class Disk:
         for path, node in names.items():
             # A name whose folder is lost is lost with it.
             if all(str(parent) in names for parent in pathlib.Path(path).parents if str(parent).startswith(self.root)):
-                found[path] = None if node is None else contents[id(node)]
+                found[path] = (node, None if node is None else contents[id(node)])
         return found
 
 
 def cut(root, base, journal, kind, seed):
-    """Leaves beneath `root` what the cut leaves."""
+    """Leaves beneath `root` what the cut leaves; files that stay are the same files, with their times."""
     disk = Disk(root, base)
     disk.play(journal)
     found = disk.survivors(kind, seed)
-    modes = {str(p): p.stat().st_mode for p in pathlib.Path(root).rglob("*")}
+    # Every file that is there is put aside, by what it is, and then to where it is found.
+    aside = pathlib.Path(f"{root}.aside")
+    aside.mkdir()
+    kept = {}
+    for path, node in disk.now.items():
+        if node and os.path.exists(path):
+            kept.setdefault(id(node), aside / str(id(node)))
+            os.rename(path, kept[id(node)])
     for entry in list(pathlib.Path(root).iterdir()):
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     for path in sorted(found):
         if path == str(root) or path.endswith("-shm"):
             continue
-        if found[path] is None:
+        node, data = found[path]
+        if node is None:
             os.makedirs(path, exist_ok=True)
-        else:
-            pathlib.Path(path).write_bytes(found[path])
-        if path in modes:
-            os.chmod(path, modes[path] & 0o7777)
+            continue
+        there = kept.get(id(node))
+        if there is None:
+            pathlib.Path(path).write_bytes(data)
+            continue
+        if there.read_bytes() != data:
+            times = there.stat()
+            there.write_bytes(data)
+            os.utime(there, ns=(times.st_atime_ns, times.st_mtime_ns))
+        os.link(there, path)
+    shutil.rmtree(aside)

@@ -15,7 +15,7 @@ import dropped
 
 KEY = "test-key"
 # Clocks run so many times as fast: what waits for a minute ends in three seconds.
-SPEED = 20
+SPEED = 60
 
 
 class Failed(Exception):
@@ -43,6 +43,8 @@ class Site:
         self.log = self.root / "datarowd.log"
         self.clear_file = self.root / "clear"
         self.since = time.time_ns()
+        self.boot = self.root / "boot-id"
+        self.boot.write_text("first\n")
         self.daemon = None
         self.ends = []
         self.drop.mkdir(parents=True)
@@ -69,7 +71,7 @@ watches:
     path: {self.drop}
     dataset: {dropped.DATASET}
     settle: 0s
-    rescan: 5s
+    rescan: 60s
     media_grace: 0s
     linger: 0s
 """)
@@ -85,9 +87,11 @@ watches:
 
     def start(self, **environment):
         """Starts the daemon with fast clocks; `environment` says what is to fail."""
-        clocks = {"LD_PRELOAD": self.programs.shim, "FAILPOINTS_SPEED": SPEED, "FAILPOINTS_SINCE": self.since}
+        clocks = {"LD_PRELOAD": self.programs.shim, "FAILPOINTS_SPEED": SPEED, "FAILPOINTS_SINCE": self.since,
+                  "FAILPOINTS_BOOT_ID": self.boot}
         if environment:
             environment |= {"FAILPOINTS_ROOT": self.fs, "FAILPOINTS_CLEAR": self.clear_file}
+        self.started_at = len(self.logged())
         self.daemon = self.spawn(
             ["env", *(f"{k}={v}" for k, v in (clocks | environment).items()), self.programs.daemon, "--config",
              self.fs / "datarowd.yaml"], self.log, {})
@@ -96,7 +100,13 @@ watches:
         """How the daemon ended: a code, or less than zero for a signal; None while it runs."""
         return self.daemon.poll()
 
+    def is_ready(self):
+        """Whether the daemon that was started last has said that it is ready."""
+        return " Ready " in self.logged()[self.started_at:]
+
     def stop(self):
+        # Before that the signal is not caught yet.
+        self.until(lambda: self.is_ready() or self.ended() is not None, 15, "the daemon is ready")
         self.daemon.send_signal(signal.SIGTERM)
         try:
             return self.daemon.wait(25)
@@ -144,6 +154,9 @@ watches:
         try:
             return json.loads((self.state / "status" / "drop" / f"{manifest}.status.json").read_bytes())
         except FileNotFoundError:
+            return None
+        except json.JSONDecodeError:
+            # A loss of power may leave an empty one, until it is written anew.
             return None
 
     def loose(self):

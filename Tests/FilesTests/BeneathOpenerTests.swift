@@ -1,5 +1,7 @@
 import Files
+import Foundation
 import Glibc
+import Locking
 import SystemPackage
 import TestSupport
 import Testing
@@ -54,6 +56,54 @@ struct BeneathOpenerTests {
         withExtendedLifetime(socket) {}
         #expect(throws: BeneathOpener.Refusal.missing) { try opener.open("sub/none") }
         #expect(throws: BeneathOpener.Refusal.missing) { try opener.open("sub/in.txt/none") }
+    }
+
+    @Test("a link that is swapped all the time leads inside or nowhere", arguments: [true, false])
+    func race(followingLinks: Bool) throws {
+        try outside.write("secret", to: "in.txt")
+        let isOver = Locked(false)
+        let swaps = Locked(0)
+        let swapper = Thread { [folder, outside] in
+            let name = folder.path.appending("swap").string
+            let spare = folder.path.appending("spare").string
+            while !isOver.withLock({ $0 }) {
+                for target in [outside.path.string, "sub"] {
+                    symlink(target, spare)
+                    rename(spare, name)
+                }
+                // A folder in its place, too: what is no link may be followed.
+                unlink(name)
+                rename(folder.path.appending("sub").string, name)
+                rename(name, folder.path.appending("sub").string)
+                swaps.withLock { $0 += 1 }
+            }
+        }
+        swapper.start()
+        defer { isOver.withLock { $0 = true } }
+        let opener = BeneathOpener(root: folder.path)
+        var opened = 0
+        var tries = 0
+        while tries < 5_000 || (opened < 20 && tries < 1_000_000) || swaps.withLock({ $0 }) < 100 {
+            tries += 1
+            guard let file = try? opener.open("swap/in.txt", followingLinks: followingLinks) else { continue }
+            opened += 1
+            var bytes = [UInt8](repeating: 0, count: 6)
+            let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+            #expect(bytes.prefix(count).elementsEqual("in".utf8), "\(bytes)")
+        }
+        #expect(opened >= 20, "it was never open at the right moment")
+    }
+
+    @Test("a time that no number of nanoseconds holds is a time like any other")
+    func farTime() throws {
+        let file = try folder.write("far", to: "far.txt")
+        var times = [timespec(tv_sec: 15_000_000_000, tv_nsec: 7), timespec(tv_sec: 15_000_000_000, tv_nsec: 7)]
+        #expect(utimensat(AT_FDCWD, file.string, &times, 0) == 0)
+        let look = try FileLook.at(file)
+        #expect(try look == FileLook.at(file))
+        times[1].tv_nsec = 8
+        #expect(utimensat(AT_FDCWD, file.string, &times, 0) == 0)
+        #expect(try !FileLook.at(file).identity.hasSameContent(as: look.identity))
     }
 
     @Test("tells a dangling link and a loop from a file")

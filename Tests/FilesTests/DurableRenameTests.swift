@@ -131,6 +131,24 @@ struct DurableRenameTests {
         #expect(events.withLock { $0 }.count == 2)
     }
 
+    @Test("syncs where a file came to before where it left, and a folder after the one that holds it")
+    func order() throws {
+        let folder = try TemporaryFolder()
+        let events = Locked<[DiskSync.Event]>([])
+        let disk = DiskSync { event in events.withLock { $0.append(event) } }
+        let sync = FolderSync(disk: disk)
+        try folder.write("a", to: "one")
+        let to = folder.path.appending("a").appending("b")
+        try DurableRename.createFolder(to, folders: sync, disk: disk)
+        try DurableRename.move(
+            from: folder.path.appending("one"), to: to.appending("one"), replacing: false, folders: sync, disk: disk)
+        try sync.commit()
+        #expect(
+            events.withLock { $0 } == [
+                .folder(folder.path), .folder(folder.path.appending("a")), .folder(to), .folder(folder.path),
+            ])
+    }
+
     @Test("tells two files apart by their bytes and their time")
     func comparison() throws {
         let folder = try TemporaryFolder()

@@ -17,7 +17,7 @@ private let mayImport: [String: Set<String>] = [
     "Settings": ["DataRows"],
     "Account": ["LabelboxAPI", "Pacing", "Settings", "Transport"],
     "Importing": [
-        "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Results", "Transport",
+        "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results", "Transport",
     ],
     "Reporting": ["DataRows", "Files", "Ledger", "Locking"],
     "Control": [
@@ -30,7 +30,7 @@ private let mayImport: [String: Set<String>] = [
         "Settings",
         "Transport",
     ],
-    "datarowd": ["Daemon", "Settings"],
+    "datarowd": ["Daemon", "Reporting", "Settings"],
     "datarowctl": [
         "Account", "Control", "DataRows", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
     ],

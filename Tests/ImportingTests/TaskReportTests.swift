@@ -29,6 +29,24 @@ struct TaskReportTests {
         #expect(report.takeWord(externalID: "a") == nil)
     }
 
+    @Test("what is said of a row that is named by its id is nobody else's, and a failure is one that was not reported")
+    func reserved() {
+        let ids = ["r1", "r2", "r3"].map(DataRowID.init(rawValue:))
+        var report = TaskReport(status: "COMPLETE")
+        report.add(CreatedRow(id: ids[0], externalID: "a"))
+        report.add(CreatedRow(id: ids[1], externalID: "a"))
+        report.add(CreatedRow(id: ids[2], globalKey: "k"))
+        report.add(FailedRow(message: "no", externalID: "a"))
+        report.reserve([ids[0], ids[2]])
+        #expect(ids.allSatisfy(report.hasReported))
+        #expect(!report.hasReported(DataRowID(rawValue: "r4")))
+        // The row without a key and without an id is the other one.
+        #expect(report.takeWord(externalID: "a") == .created(ids[1]))
+        #expect(report.takeFailure(externalID: "a") == "no")
+        #expect(report.takeFailure(externalID: "a") == nil)
+        #expect(report.takeWord(externalID: "a") == nil)
+    }
+
     @Test(
         "a key in use is told from other failures",
         arguments: [

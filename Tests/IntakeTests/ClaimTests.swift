@@ -185,6 +185,18 @@ struct ClaimTests {
         #expect(try text(of: claim.path) == "[]")
     }
 
+    @Test("leaves out loose media that was put away or changed since it was found")
+    func looseAndGone() async throws {
+        let bench = try Bench { $0.mediaGrace = .zero }
+        for name in ["gone.jpg", "changed.jpg", "same.jpg"] { try bench.watch.write("x", to: FilePath(name)) }
+        let folder = try await bench.started()
+        let batch = try await bench.batch(of: folder)
+        #expect(batch.count == 3)
+        #expect(unlink(bench.watch.path.appending("gone.jpg").string) == 0)
+        try bench.watch.write("longer", to: "changed.jpg")
+        #expect(await folder.confirmed(batch).map(\.relativePath) == ["same.jpg"])
+    }
+
     @Test("of loose media is a manifest with a row for each file that JSON can name")
     func loose() async throws {
         let bench = try Bench { $0.mediaGrace = .zero }

@@ -238,12 +238,14 @@ struct OperationTests {
                 """),
             .json(#"{"error":{"code":7}}"#))
         let client = makeClient(transport)
-        let result = try await client.legacyTaskResult("https://files.example/r.json?sig=1")
-        #expect(result.created.map(\.id.rawValue) == ["r"])
-        #expect(result.failed.map(\.externalID) == ["f1", "f2"])
-        #expect(result.failed.map(\.message) == ["m", "m"])
-        #expect(result.error == nil)
-        #expect(try await client.legacyTaskResult("https://x").error == #"{"code":7}"#)
+        let result = try await client.legacyTaskResult("https://files.example/r.json?sig=1", into: []) { $0.append($1) }
+        #expect(
+            result == [
+                LegacyResult.created(CreatedRow(id: DataRowID(rawValue: "r"), externalID: "e")),
+                .failed(FailedRow(message: "m", externalID: "f1")), .failed(FailedRow(message: "m", externalID: "f2")),
+            ])
+        let error = try await client.legacyTaskResult("https://x", into: []) { $0.append($1) }
+        #expect(error == [LegacyResult.error(#"{"code":7}"#)])
         let request = try #require(transport.requests.first)
         #expect(request.method == .get)
         #expect(request.url == "https://files.example/r.json?sig=1")
@@ -262,7 +264,10 @@ struct OperationTests {
         status: Int, body: String, kind: LabelboxError.Kind, outcome: LabelboxError.Outcome
     ) async throws {
         let error = await failure { () async throws(LabelboxError) in
-            try await makeClient(RecordingTransport(.json(body, status: status))).legacyTaskResult("https://x")
+            try await makeClient(RecordingTransport(.json(body, status: status))).legacyTaskResult("https://x", into: 0)
+            {
+                count, _ in count += 1
+            }
         }
         #expect(error?.kind == kind)
         #expect(error?.outcome == outcome)
@@ -413,6 +418,29 @@ struct OperationTests {
         #expect(transport.requests[0].json?["variables"] == ["r0": "a", "r1": "b", "r2": "c"])
     }
 
+    @Test("what rows hold, with their attachments only when they are wanted")
+    func contents() async throws {
+        let ids = ["a", "b"].map(DataRowID.init(rawValue:))
+        let transport = RecordingTransport(
+            .json(
+                #"{"data":{"user":{"id":"u"},"r0":{"id":"a","externalId":"e","globalKey":null,"rowData":{"x":1},"dataset":{"id":"d"},"attachments":[{"type":"IMAGE","value":"v","name":null}]},"r1":null}}"#
+            ), .json(#"{"data":{"user":{"id":"u"},"r0":{"id":"a","dataset":null},"r1":null}}"#))
+        let client = makeClient(transport)
+        #expect(
+            try await client.contents(ofRows: ids, withAttachments: true) == [
+                ids[0]: RowContents(
+                    row: ListedRow(id: ids[0], externalID: "e", rowData: #"{"x":1}"#), dataset: .init(rawValue: "d"),
+                    attachments: [.init(type: "IMAGE", value: "v", name: nil)])
+            ])
+        #expect(transport.requests[0].document.contains("attachments"))
+        #expect(
+            await failure { () async throws(LabelboxError) in
+                _ = try await client.contents(ofRows: ids, withAttachments: false)
+            }?.kind == .badAnswer)
+        #expect(!transport.requests[1].document.contains("attachments"))
+        #expect(try await client.contents(ofRows: [], withAttachments: true).isEmpty)
+    }
+
     @Test("searches")
     func searches() async throws {
         let transport = RecordingTransport(
@@ -509,7 +537,7 @@ struct OperationTests {
             settings: .init(
                 connectTimeout: .seconds(3), stallTimeout: .seconds(4), answerLimit: 5, resultFileLimit: 6))
         _ = try await client.currentUser()
-        _ = try await client.legacyTaskResult("https://x")
+        _ = try await client.legacyTaskResult("https://x", into: 0) { count, _ in count += 1 }
         #expect(transport.requests.map(\.responseLimit) == [5, 6])
         #expect(transport.requests.allSatisfy { $0.connectTimeout == .seconds(3) && $0.stallTimeout == .seconds(4) })
     }

@@ -86,7 +86,7 @@ import Testing
                 if item.item.identity == nil {
                     try await bench.store.recordFailed(item, failure: failure("missing"), at: at(0))
                 } else {
-                    try await bench.store.recordUploaded(item, content: content(item), at: at(0))
+                    try await bench.store.recordUploaded(item, content: content(item), warning: nil, at: at(0))
                 }
             }
             try await bench.finishAll()
@@ -113,7 +113,7 @@ import Testing
                     continue
                 }
                 try await bench.store.recordFound(item, identity: identity(1), at: at(0))
-                try await bench.store.recordUploaded(item, content: content(item), at: at(0))
+                try await bench.store.recordUploaded(item, content: content(item), warning: nil, at: at(0))
             }
             try await bench.finishAll()
             try await bench.closeAll()

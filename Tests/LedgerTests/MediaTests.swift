@@ -40,7 +40,7 @@ import Testing
             try await bench.store.recordFound(item, identity: identity(7, version: 2), at: at(200))
             try await expect(.queued, open: 1, bytes: 7, uploaded: 0)
             item.item.identity = identity(7, version: 2)
-            try await bench.store.recordUploaded(item, content: content(item), at: at(200))
+            try await bench.store.recordUploaded(item, content: content(item), warning: nil, at: at(200))
             try await expect(.importing, open: 0, bytes: 7, uploaded: 1)
             #expect(try await bench.store.totals().readySegments == 1)
             try await bench.finishAll(200)
@@ -57,7 +57,7 @@ import Testing
             try await bench.planned("i", [segment(0, 1, media: both), segment(1, 1, media: [both[0]])])
             let media = try await bench.leaseMedia()
             #expect(media.map(\.item.path) == ["m", "n"])
-            try await bench.store.recordUploaded(media[0], content: content(media[0]), at: at(1))
+            try await bench.store.recordUploaded(media[0], content: content(media[0]), warning: nil, at: at(1))
             #expect(try await bench.store.totals().readySegments == 1)
             try await bench.store.recordFailed(media[1], failure: failure("unreadable"), at: at(1))
             #expect(try await bench.store.totals().readySegments == 2)
@@ -83,7 +83,7 @@ import Testing
             try await bench.planned("j", [segment(0, 1, media: [file])])
             let media = try await bench.leaseMedia()
             #expect(media.count == 1)
-            try await bench.store.recordUploaded(media[0], content: content(media[0]), at: at(1))
+            try await bench.store.recordUploaded(media[0], content: content(media[0]), warning: nil, at: at(1))
             try await bench.planned("k", [segment(0, 1, media: [file])])
             #expect(try await bench.leaseMedia(1).isEmpty)
             for id in ["i", "j", "k"] {
@@ -149,9 +149,9 @@ import Testing
             ]
             try await bench.planned("i", segments, holds: true)
             let media = try await bench.leaseMedia()
-            try await bench.store.recordUploaded(media[0], content: content(media[0]), at: at(1))
+            try await bench.store.recordUploaded(media[0], content: content(media[0]), warning: nil, at: at(1))
             #expect(try await bench.store.totals().readySegments == 0)
-            try await bench.store.recordUploaded(media[1], content: content(media[1]), at: at(2))
+            try await bench.store.recordUploaded(media[1], content: content(media[1]), warning: nil, at: at(2))
             #expect(try await bench.store.totals().readySegments == 3)
         }
     }
@@ -167,7 +167,7 @@ import Testing
             let media = try await bench.leaseMedia()
             try await bench.store.recordFailed(media[0], failure: failure("unreadable"), at: at(1))
             #expect(try await bench.find("i").phase == .moving)
-            try await bench.store.recordUploaded(media[1], content: content(media[1]), at: at(2))
+            try await bench.store.recordUploaded(media[1], content: content(media[1]), warning: nil, at: at(2))
             let record = try await bench.find("i")
             #expect(record.phase == .closing)
             #expect(record.state == .rejected)
@@ -193,14 +193,18 @@ import Testing
             try await bench.planned("i", [segment(0, 1, media: [reference("m", size: 3)])])
             try await bench.planned("j", [segment(0, 1, media: [reference("n", size: 3)])])
             let media = try await bench.leaseMedia()
-            let new = UploadedContent(sha256: [1, 2], bytes: 3, url: "new", uploadedAt: at(20))
-            let old = UploadedContent(sha256: [1, 2], bytes: 3, url: "old", uploadedAt: at(10))
-            try await bench.store.recordUploaded(media[0], content: new, at: at(20))
-            try await bench.store.recordUploaded(media[1], content: old, at: at(20))
-            #expect(try await bench.store.knownContent(sha256: [1, 2], bytes: 3, uploadedAfter: at(19)) == new)
-            #expect(try await bench.store.knownContent(sha256: [1, 2], bytes: 3, uploadedAfter: at(20)) == nil)
-            #expect(try await bench.store.knownContent(sha256: [1, 2], bytes: 4, uploadedAfter: at(0)) == nil)
-            #expect(try await bench.store.knownContent(sha256: [1, 3], bytes: 3, uploadedAfter: at(0)) == nil)
+            let new = UploadedContent(sha256: [1, 2], bytes: 3, type: "t", url: "new", uploadedAt: at(20))
+            let old = UploadedContent(sha256: [1, 2], bytes: 3, type: "t", url: "old", uploadedAt: at(10))
+            try await bench.store.recordUploaded(media[0], content: new, warning: nil, at: at(20))
+            try await bench.store.recordUploaded(media[1], content: old, warning: nil, at: at(20))
+            #expect(
+                try await bench.store.knownContent(sha256: [1, 2], bytes: 3, type: "t", uploadedAfter: at(19)) == new)
+            #expect(
+                try await bench.store.knownContent(sha256: [1, 2], bytes: 3, type: "t", uploadedAfter: at(20)) == nil)
+            #expect(
+                try await bench.store.knownContent(sha256: [1, 2], bytes: 4, type: "t", uploadedAfter: at(0)) == nil)
+            #expect(
+                try await bench.store.knownContent(sha256: [1, 3], bytes: 3, type: "t", uploadedAfter: at(0)) == nil)
         }
     }
 

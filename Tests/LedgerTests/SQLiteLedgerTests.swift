@@ -62,6 +62,51 @@ import Testing
         }
     }
 
+    @Test("A ledger of version 1 is backed up, brought up to date, and goes on") func older() async throws {
+        try await withFolder { folder in
+            let path = folder.appending("ledger")
+            try SQLiteLedger.createOld(at: path, version: "1")
+            let old = try DatabaseQueue(path: path.string)
+            try await old.write { db in
+                try db.execute(
+                    sql: """
+                        INSERT INTO imports (id, revision, watch, path, claimed_path, bytes, phase, state, errors,
+                            errors_total, rows_total, seen_at, updated_at)
+                        VALUES ('i', 1, 'w', x'61', x'62', 5, 'closed', 'complete_with_errors',
+                            '[{"code":"c","message":"m","row":3}]', 7, 9, 1, 2);
+                        UPDATE counters SET value = 1;
+                        INSERT INTO contents VALUES (x'0102', 3, 'https://old', 100);
+                        """)
+            }
+            try old.close()
+
+            // Who only looks changes nothing.
+            #expect(throws: LedgerError.self) { try SQLiteLedger.openReadOnly(at: path) }
+            let ledger = try SQLiteLedger.open(at: path)
+            let record = try await Bench(store: ledger).find("i")
+            #expect(record.errorsTotal == 7 && record.errors.map(\.row) == [3])
+            #expect(record.warningsTotal == 0 && record.warnings.isEmpty)
+            // An upload of which the type was not recorded serves any.
+            let known = try await ledger.knownContent(
+                sha256: [1, 2], bytes: 3, type: "image/png", uploadedAfter: Date(timeIntervalSince1970: 0))
+            #expect(known?.url == "https://old")
+            #expect(try await ledger.totals().warnings == ["w": 0])
+            try await Bench(store: ledger).planned("j", [segment(0, 3)])
+            try ledger.close()
+
+            let backup = try DatabaseQueue(path: path.string + ".before-1")
+            let (versions, paths) = try await backup.read { db in
+                (
+                    try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations"),
+                    try String.fetchAll(db, sql: "SELECT id FROM imports")
+                )
+            }
+            #expect(versions == ["1"])
+            #expect(paths == ["i"])
+            try backup.close()
+        }
+    }
+
     @Test("A file that is no ledger is said to be damaged") func corrupt() async throws {
         try await withFolder { folder in
             let path = folder.appending("ledger")
@@ -208,7 +253,7 @@ import Testing
         try await store.wakeMedia(watch: "w", paths: ["n"], at: at(0))
         for item in try await bench.leaseMedia() {
             switch item.item.path {
-            case "m": try await store.recordUploaded(item, content: content(item), at: at(0))
+            case "m": try await store.recordUploaded(item, content: content(item), warning: nil, at: at(0))
             case "x": try await store.recordFailed(item, failure: failure("x"), at: at(0))
             default:
                 try await store.recordFound(item, identity: identity(1), at: at(0))
@@ -216,7 +261,7 @@ import Testing
             }
         }
         try await bench.uploadAll()
-        _ = try await store.knownContent(sha256: [1], bytes: 1, uploadedAfter: at(0))
+        _ = try await store.knownContent(sha256: [1], bytes: 1, type: "t", uploadedAfter: at(0))
         _ = try await store.namedPaths(watch: "w", among: ["m"])
         try await store.renewLeases(of: bench.owner, until: at(50))
         let submission = try #require(try await bench.sealed().first)

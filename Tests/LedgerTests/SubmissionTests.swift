@@ -109,6 +109,29 @@ import Testing
         }
     }
 
+    @Test(
+        "Changes of other imports that were begun earlier are known until they end", arguments: StoreUnderTest.allCases)
+    func earlierChanges(_ store: StoreUnderTest) async throws {
+        try await store.run { bench in
+            // Two segments of one import, and one of another, each a submission.
+            try await bench.planned("i", [segment(0, 2), segment(2, 2)], key: "k", maximum: 2, operation: "upsert")
+            let own = try await bench.sealed()
+            try #require(own.count == 2)
+            try await bench.planned("j", [segment(0, 2)], now: 1, key: "k", maximum: 2, operation: "upsert")
+            let later = try #require(try await bench.sealed(1).first)
+            for item in own {
+                #expect(
+                    try await !bench.store.isPrecededByChanges(item.item), "neither its own import nor what is later")
+            }
+            #expect(try await bench.store.isPrecededByChanges(later.item))
+            for (count, item) in own.enumerated() {
+                #expect(try await bench.store.isPrecededByChanges(later.item), "\(count)")
+                try await bench.settle(item, now: 2)
+            }
+            #expect(try await !bench.store.isPrecededByChanges(later.item))
+        }
+    }
+
     @Test("Segments come by pages in the order of their numbers", arguments: StoreUnderTest.allCases)
     func pages(_ store: StoreUnderTest) async throws {
         try await store.run { bench in

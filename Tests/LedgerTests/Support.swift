@@ -51,7 +51,7 @@ func segment(_ first: Int, _ count: Int, valid: Int? = nil, media: [MediaReferen
 func content(_ item: Leased<MediaRecord>, at time: Date = at(0)) -> UploadedContent {
     UploadedContent(
         sha256: Array(item.item.path.string.utf8), bytes: item.item.identity?.size ?? 0,
-        url: "https://storage/\(item.item.path)", uploadedAt: time)
+        type: "t", url: "https://storage/\(item.item.path)", uploadedAt: time)
 }
 
 func failure(_ code: String, row: Int? = nil) -> ErrorEntry { ErrorEntry(row: row, code: code, message: "no") }
@@ -88,10 +88,10 @@ struct Bench: Sendable {
 
     func plan(
         _ segments: [PlannedSegment], rejected: Int = 0, key: String = "k", maximum: Int = 100, linger: Double = 0,
-        holds: Bool = false
+        holds: Bool = false, operation: String = "create"
     ) -> ImportPlan {
         var plan = ImportPlan(
-            datasetID: DatasetID(rawValue: "d"), operation: "create", batchKey: key, maximumRowsPerTask: maximum,
+            datasetID: DatasetID(rawValue: "d"), operation: operation, batchKey: key, maximumRowsPerTask: maximum,
             linger: linger, instructions: Data("how".utf8))
         plan.segments = segments
         plan.totalRows = segments.reduce(0) { $0 + $1.validRows } + rejected
@@ -103,11 +103,13 @@ struct Bench: Sendable {
     /// Opens and plans an import.
     func planned(
         _ id: String, _ segments: [PlannedSegment], watch: String = "w", now: Double = 0, rejected: Int = 0,
-        key: String = "k", maximum: Int = 100, linger: Double = 0, holds: Bool = false
+        key: String = "k", maximum: Int = 100, linger: Double = 0, holds: Bool = false, operation: String = "create"
     ) async throws {
         let item = try await claim(id, watch: watch, now: now)
         try await store.recordPlan(
-            plan(segments, rejected: rejected, key: key, maximum: maximum, linger: linger, holds: holds),
+            plan(
+                segments, rejected: rejected, key: key, maximum: maximum, linger: linger, holds: holds,
+                operation: operation),
             of: item, isFirst: true, at: at(now))
     }
 
@@ -119,7 +121,7 @@ struct Bench: Sendable {
 
     func uploadAll(_ now: Double = 0) async throws {
         for item in try await leaseMedia(now) {
-            try await store.recordUploaded(item, content: content(item, at: at(now)), at: at(now))
+            try await store.recordUploaded(item, content: content(item, at: at(now)), warning: nil, at: at(now))
         }
     }
 

@@ -207,7 +207,7 @@ private struct Walk {
             default:
                 var done = content(item, at: at(now))
                 done.bytes = 3
-                try await bench.store.recordUploaded(item, content: done, at: at(now))
+                try await bench.store.recordUploaded(item, content: done, warning: nil, at: at(now))
             }
         }
         let leaving = try await bench.store.leaseLeavingMedia(for: bench.grant(now), limit: limit)

@@ -49,6 +49,7 @@ class Difference:
     code: str = ""
     reason: str = ""
     explained: str | None = None
+    operation: str = ""
 
     def explain(self):
         self.explained = next((entry.id for entry in TABLE if entry.matches(self)), None)
@@ -84,8 +85,11 @@ class Verdict:
     explained: dict = field(default_factory=dict)
     unexplained: list = field(default_factory=list)
     codes: set = field(default_factory=set)
+    # What the manifest does with its rows.
+    operation: str = ""
 
     def note(self, difference):
+        difference.operation = self.operation
         identifier = difference.explain()
         if identifier is None:
             self.unexplained.append(str(difference))
@@ -208,7 +212,7 @@ class Comparison:
             except Unreadable:
                 # Python has no word on its rows.
                 return verdict
-        operation = (header or {}).get("operation") or case.operation
+        operation = verdict.operation = (header or {}).get("operation") or case.operation
         defaults = (header or {}).get("defaults")
         if case.media_type and operation in ("create", "upsert"):
             header = {**(header or {}), "defaults": {"media_type": case.media_type, **{k: v for k, v in (defaults or {}).items() if v is not None}}}
@@ -288,8 +292,7 @@ class Comparison:
             try:
                 sent = self.ask(rows, [number], header, operation)
                 verdict.note(Difference(
-                    "rejects", case, number, rows[number], theirs=sent.get(number, MISSING), code=rejected[number],
-                    ours=operation))
+                    "rejects", case, number, rows[number], theirs=sent.get(number, MISSING), code=rejected[number]))
             except Refused:
                 verdict.refused += 1
         if accepted and verdict.refused:

@@ -171,8 +171,14 @@ def early_year(d):
     return 0 < len(year) < 4 and d.ours == year.zfill(4) + hyphen + rest
 
 
+def upsert_key(d):
+    return d.kind == "value" and d.operation == "upsert" and (
+        d.path == ("id", "type") and (d.ours, d.theirs) == ("GKEY", "AUTO")
+        or d.path == ("id", "value") and d.theirs == "" and d.ours == d.source.get("global_key"))
+
+
 def hollow_update(d):
-    return d.kind == "rejects" and d.ours in ("upsert", "update") and d.code in ("empty_row_data", "invalid_row_data") and (
+    return d.kind == "rejects" and d.operation in ("upsert", "update") and d.code in ("empty_row_data", "invalid_row_data") and (
         isinstance(d.source, dict) and not (isinstance(d.source.get("row_data"), (str, dict, list)) and d.source["row_data"]))
 
 
@@ -243,8 +249,11 @@ TABLE = [
     Entry(
         "update-key", "a row without `key` in an update", "there is no update but upsert, which creates it",
         "rejected", "an update creates nothing",
-        lambda d: d.kind == "rejects" and d.ours == "update" and d.code == "missing_key"
+        lambda d: d.kind == "rejects" and d.operation == "update" and d.code == "missing_key"
         and not (isinstance(d.source, dict) and d.source.get("key"))),
+    Entry(
+        "upsert-key", "a row of an upsert with a `global_key` and no `key`", "creates it, and fails where the key is in use",
+        "updates the row that has the key, or creates it", "so that a changed manifest can be dropped again as it is", upsert_key),
     Entry(
         "hollow-update", "an upsert or update with a `row_data` that is empty, a number or a truth value", "sent",
         "rejected", "there is no such row; the SDK's own `DataRow.update` refuses it too", hollow_update),

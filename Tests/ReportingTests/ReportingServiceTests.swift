@@ -18,11 +18,11 @@ struct ReportingServiceTests {
 
     private func service(
         _ fixture: LedgerFixture, files: any FileWriting = PlainFiles(), watches: Locked<[WatchSnapshot]> = Locked([]),
-        events: Locked<[String]> = Locked([])
+        events: Locked<[String]> = Locked([]), boot: String = "first"
     ) -> ReportingService {
         ReportingService(
             store: fixture.ledger,
-            folder: StatusFolder(StatusLayout(stateDirectory: fixture.folder.path), files: files),
+            folder: StatusFolder(StatusLayout(stateDirectory: fixture.folder.path), files: files, boot: boot),
             snapshot: { DaemonSnapshot.sample(now: LedgerFixture.start, watches: watches.withLock { $0 }) },
             now: { LedgerFixture.start }, report: { event in events.withLock { $0.append("\(event)") } })
     }
@@ -49,6 +49,25 @@ struct ReportingServiceTests {
         writes.withLock { $0 = 0 }
         await runOnce(service(fixture, files: CountingFiles(count: writes)))
         #expect(writes.withLock { $0 } <= 2)
+    }
+
+    @Test("after a loss of power statuses that were not on the disk are written anew, and no others")
+    func powerLoss() async throws {
+        let fixture = try LedgerFixture()
+        try await fixture.open(["sealed.json"])
+        await runOnce(service(fixture))
+        let layout = StatusLayout(stateDirectory: fixture.folder.path)
+        let seal = FileManager.default.contents(atPath: layout.sealFile.string)
+        try await fixture.open(["lost.json"])
+        await runOnce(service(fixture))
+        // What the disk has after the cut: the seal before the last, and files that have names and no content.
+        try #require(seal).write(to: URL(filePath: layout.sealFile.string))
+        let sealed = layout.file(watch: "cats", path: "sealed.json"),
+            lost = layout.file(watch: "cats", path: "lost.json")
+        for file in [sealed, lost] { try Data().write(to: URL(filePath: file.string)) }
+        await runOnce(service(fixture, boot: "second"))
+        #expect(try status(fixture, "lost.json")?.state == "queued")
+        #expect(FileManager.default.contents(atPath: sealed.string) == Data())
     }
 
     @Test("a signal brings the status up to date, an end at once")
@@ -160,6 +179,9 @@ private struct CountingFiles: FileWriting {
         count.withLock { $0 += 1 }
         written(path)
     }
+    func seal(_ path: FilePath, with bytes: [UInt8]) throws(StatusFileError) {
+        try PlainFiles().seal(path, with: bytes)
+    }
     func remove(_ path: FilePath) throws(StatusFileError) { try PlainFiles().remove(path) }
     func read(_ path: FilePath, limit: Int) throws(StatusFileError) -> [UInt8]? {
         try PlainFiles().read(path, limit: limit)
@@ -171,6 +193,9 @@ private struct FailingFiles: FileWriting {
 
     func replace(_ path: FilePath, with bytes: [UInt8]) throws(StatusFileError) {
         throw StatusFileError("write", path, errno)
+    }
+    func seal(_ path: FilePath, with bytes: [UInt8]) throws(StatusFileError) {
+        throw StatusFileError("sync", path, errno)
     }
     func remove(_ path: FilePath) throws(StatusFileError) { throw StatusFileError("remove", path, errno) }
     func read(_ path: FilePath, limit: Int) throws(StatusFileError) -> [UInt8]? {

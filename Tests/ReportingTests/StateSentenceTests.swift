@@ -30,7 +30,7 @@ struct StateSentenceTests {
         Case("It could not be read yet: Permission denied; the next try is at 11:00:30 UTC.") { sample, _ in
             sample.record.phase = .claimed
             sample.record.state = .queued
-            sample.record.reason = "Permission denied."
+            sample.record.delay = "Permission denied."
             sample.record.nextAttempt = now + 30
         },
         Case("10 rows checked; they are sent with the next batch of their dataset.") { sample, _ in

@@ -45,6 +45,8 @@ struct PlainFiles: FileWriting {
         }
     }
 
+    func seal(_ path: FilePath, with bytes: [UInt8]) throws(StatusFileError) { try replace(path, with: bytes) }
+
     func remove(_ path: FilePath) throws(StatusFileError) {
         guard path.withPlatformString({ unlink($0) }) == 0 || errno == ENOENT else {
             throw StatusFileError("remove", path, Errno(rawValue: errno))

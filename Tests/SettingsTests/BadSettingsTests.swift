@@ -154,6 +154,15 @@ struct BadSettingsTests {
                 + "f.yaml:5:34: watches[0].operations[2]: \"create\" stands there twice"
         ),
         (
+            oneWatch + "    operation: delete\n",
+            "f.yaml:5:16: watches[0].operation: delete is not among the watch's operations (create, upsert, update); "
+                + "allow it there"
+        ),
+        (
+            oneWatch + "    operation: upsert\n    operations: [create]\n",
+            "f.yaml:5:16: watches[0].operation: upsert is not among the watch's operations (create); allow it there"
+        ),
+        (
             oneWatch + "    operations: create\n",
             "f.yaml:5:17: watches[0].operations: must be a list of some of create, upsert, update, delete, not a single value"
         ),

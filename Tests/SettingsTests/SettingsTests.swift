@@ -70,6 +70,8 @@ struct SettingsTests {
         dogs.onInvalidRow = .reject
         dogs.globalKey = .off
         dogs.operations = [.delete]
+        dogs.operation = .delete
+        dogs.unchangedRows = .send
         dogs.maxRowsPerTask = 150_000
         dogs.deletesPerRequest = 1
         dogs.mediaURLAge = .seconds(3_600)
@@ -191,6 +193,8 @@ struct SettingsTests {
             on_invalid_row: reject
             global_key: off
             operations: [delete]
+            operation: delete
+            unchanged_rows: send
             max_rows_per_task: 150000
             deletes_per_request: 1
             media_url_age: 1h
@@ -218,6 +222,8 @@ extension WatchSettings {
         watch.onInvalidRow = .skip
         watch.globalKey = .derive
         watch.operations = [.create, .upsert, .update]
+        watch.operation = .create
+        watch.unchangedRows = .skip
         watch.maxRowsPerTask = 20_000
         watch.deletesPerRequest = 4_000
         watch.mediaURLAge = .seconds(43_200)

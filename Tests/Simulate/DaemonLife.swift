@@ -73,13 +73,14 @@ final class DaemonLife: @unchecked Sendable {
         var parts = Importer.Parts(
             watches: [watch], ledger: ledger, client: client, stateDirectory: folders.state,
             clock: ImportClock(now: { clock.date }, sleep: { try await clock.sleep(for: $0) }), logger: logger,
-            owner: LeaseOwner(rawValue: "life-\(number)"), uploads: plan.connections, random: { names.number() },
-            changed: { bell.ring() })
+            owner: LeaseOwner(rawValue: "life-\(number)"), uploads: plan.connections,
+            submitWith: .upsertDataRows, random: { names.number() }, changed: { bell.ring() })
         parts.hands = Hands(start: { scheduler.start($0) }, gate: { BatonGate() })
         importer = Importer(parts)
         let snapshot = Self.snapshot(folder, since: clock.date, budget: plan.requestsPerMinute)
         reporting = ReportingService(
-            store: ledger, folder: StatusFolder(StatusLayout(stateDirectory: folders.state), files: StatusFiles()),
+            store: ledger,
+            folder: StatusFolder(StatusLayout(stateDirectory: folders.state), files: StatusFiles(), boot: "1"),
             snapshot: snapshot, clock: clock, now: { clock.date },
             report: { event in trace.note("status", "\(event)") })
         bell.reporting = reporting

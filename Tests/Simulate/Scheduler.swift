@@ -43,7 +43,9 @@ final class Scheduler: @unchecked Sendable {
 
     // MARK: Work
 
-    fileprivate func add(_ job: UnownedJob, on executor: FolderExecutor? = nil) { ready.append(.job(job, on: executor)) }
+    fileprivate func add(_ job: UnownedJob, on executor: FolderExecutor? = nil) {
+        ready.append(.job(job, on: executor))
+    }
 
     /// Has `body` run as soon as it is its turn.
     func add(_ body: @escaping @Sendable () -> Void) { ready.append(.body(body)) }

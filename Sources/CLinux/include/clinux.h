@@ -61,4 +61,10 @@ int clinux_glob_matches(const char *pattern, const char *name, int pathname);
 /// Has the allocator of the C library give memory back instead of keeping it; see HeapTuning.swift.
 void clinux_tune_heap(int arenas, int threshold_bytes);
 
+// MARK: secrecy
+
+/// Keeps this process's memory and environment from other processes of its user, and out of core dumps, also of those
+/// that are piped to a program, which RLIMIT_CORE does not stop.
+int clinux_forbid_dumps(void);
+
 #endif

@@ -1,7 +1,6 @@
 internal import Account
 internal import Foundation
 public import LabelboxAPI
-internal import Locking
 internal import Pacing
 internal import Reporting
 internal import Settings
@@ -12,10 +11,6 @@ internal import Transport
 public struct RemoteSession: Sendable {
     public let client: LabelboxClient
     private let connection: AccountConnection
-    private let lost: Locked<Int>
-
-    /// How many answers to changes were lost so far, so that what they were about may have been done.
-    public var lostAnswers: Int { lost.withLock { $0 } }
 
     /// Sets everything up; nothing is sent yet.
     ///
@@ -41,7 +36,6 @@ public struct RemoteSession: Sendable {
         let time = Ticker(clock)
         let rules = PacingRules(
             requestsPerMinute: labelbox.requestsPerMinute, maximumConnections: labelbox.maxConnections)
-        let lost = Locked(0)
         let statusFile = (try? place.stateDirectory()).map { StatusLayout(stateDirectory: $0).daemonFile }
         do throws(TransportError) {
             connection = try AccountConnection(
@@ -49,8 +43,7 @@ public struct RemoteSession: Sendable {
                 unixTime: { Int64(Date().timeIntervalSince1970) }
             ) { pacer in
                 let paced = PacedRequests(pacer: pacer, patience: .limited(patience, time: time)) {
-                    kind, error, isRetried in
-                    if kind != .read, error.outcome == .unknown { lost.withLock { $0 += 1 } }
+                    _, error, isRetried in
                     guard isRetried else { return }
                     let pause = pacer.snapshot().pausedFor.map { " in \(AgeText.of(($0 / .seconds(1)).rounded(.up)))" }
                     say("\(error.operation): \(VisibleText.of(error.message)): trying again\(pause ?? "")")
@@ -64,7 +57,6 @@ public struct RemoteSession: Sendable {
                 "transport", why: "\(error)", hint: "check labelbox.ca_file and labelbox.proxy", status: .configuration)
         }
         client = connection.client
-        self.lost = lost
     }
 
     /// Ends all transfers.

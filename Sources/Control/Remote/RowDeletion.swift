@@ -10,20 +10,17 @@ public struct RowDeletion: Sendable {
         public var client: LabelboxClient
         /// For a list of what is to be deleted, which may be long.
         public var temporaryFolder: FilePath
-        /// How many answers to changes were lost so far.
-        public var lostAnswers: @Sendable () -> Int
         /// Whether it is to stop before the next request.
         public var isStopped: @Sendable () -> Bool
         public var sleep: @Sendable (Duration) async throws -> Void
 
         public init(
-            client: LabelboxClient, temporaryFolder: FilePath, lostAnswers: @escaping @Sendable () -> Int,
+            client: LabelboxClient, temporaryFolder: FilePath,
             isStopped: @escaping @Sendable () -> Bool,
             sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
         ) {
             self.client = client
             self.temporaryFolder = temporaryFolder
-            self.lostAnswers = lostAnswers
             self.isStopped = isStopped
             self.sleep = sleep
         }
@@ -176,7 +173,7 @@ public struct RowDeletion: Sendable {
         var size = 100
         while !rest.isEmpty {
             do throws(LabelboxError) {
-                existing.formUnion(try await around.client.existingDataRows(Array(rest.prefix(size))))
+                existing.formUnion(try await around.client.datasets(ofRows: Array(rest.prefix(size))).keys)
                 rest = rest.dropFirst(size)
             } catch {
                 guard size > 1, error.kind == .queryTooComplex || error.kind == .tooLarge else { throw error }
@@ -187,6 +184,9 @@ public struct RowDeletion: Sendable {
     }
 
     // MARK: Deleting
+
+    /// How often rows are asked to be deleted whose answers are lost, and that are there all the same.
+    private static let attempts = 5
 
     /// Deletes the rows.
     ///
@@ -217,30 +217,36 @@ public struct RowDeletion: Sendable {
             let entries = batch.filter { seen.insert($0.id).inserted }
             // Given twice, counted once.
             progress.total -= batch.count - entries.count
-            var parts = [entries[...]]
-            while failure == nil, !around.isStopped(), let part = parts.popLast() {
-                let before = around.lostAnswers()
+            var parts: [(rows: [RowSpool.Entry], attempt: Int)] = [(entries, 1)]
+            while failure == nil, !around.isStopped(), let (part, attempt) = parts.popLast() {
                 let deleted: Set<DataRowID>
                 do throws(LabelboxError) {
-                    deleted = try await around.client.deleteDataRows(part.map(\.id))
+                    // Once only, on a connection of its own: so it is known when an answer is lost.
+                    deleted = try await around.client.deleteDataRows(part.map(\.id), once: true)
                 } catch {
                     if part.count > 1, error.kind == .queryTooComplex || error.kind == .tooLarge {
-                        let middle = part.startIndex + part.count / 2
-                        parts += [part[middle...], part[..<middle]]
+                        let middle = part.count / 2
+                        parts += [(Array(part[middle...]), 1), (Array(part[..<middle]), 1)]
                         continue
                     }
                     failure = ControlError(
                         "rows delete", error,
                         unknownOutcome: "run it again: rows that are gone are told as not found")
-                    if error.outcome == .unknown || around.lostAnswers() > before {
-                        let lines = await judge(part, deleted: [], isLost: true)
-                        // The answer is not missed where the look-up gave it.
-                        if lines.allSatisfy({ $0.outcome == .deleted }) { failure = nil }
+                    guard error.outcome == .unknown else { continue }
+                    let lines = await judge(part, deleted: [], isLost: true)
+                    let isKnown = lines.allSatisfy { $0.outcome != .unknown }
+                    let rest = zip(part, lines).filter { $1.outcome == .notDeleted }.map(\.0)
+                    guard isKnown, rest.isEmpty || attempt < Self.attempts else {
                         try tell(lines)
+                        continue
                     }
+                    // The look-up gave the answer; what is proven to be there is asked for again.
+                    failure = nil
+                    try tell(lines.filter { $0.outcome != .notDeleted })
+                    if !rest.isEmpty { parts.append((rest, attempt + 1)) }
                     continue
                 }
-                try tell(await judge(part, deleted: deleted, isLost: around.lostAnswers() > before))
+                try tell(await judge(part, deleted: deleted, isLost: attempt > 1))
             }
         }
         return (progress, failure)
@@ -248,7 +254,7 @@ public struct RowDeletion: Sendable {
 
     /// Finds out what became of rows that the server did not call deleted.
     private func judge(
-        _ part: ArraySlice<RowSpool.Entry>, deleted: Set<DataRowID>, isLost: Bool
+        _ part: [RowSpool.Entry], deleted: Set<DataRowID>, isLost: Bool
     ) async -> [DeletionLine] {
         let open = part.map(\.id).filter { !deleted.contains($0) }
         var existing: Set<DataRowID>?

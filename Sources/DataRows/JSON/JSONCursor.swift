@@ -57,7 +57,10 @@ struct JSONSlice {
         case .number:
             for at in start..<end {
                 if bytes[at] | 0x20 == 0x65 { break }
-                if bytes[at] >= 0x31, bytes[at] <= 0x39 { return false }
+                if bytes[at] >= 0x31, bytes[at] <= 0x39 {
+                    // `1e-400` is zero to whoever has floating-point numbers.
+                    return Double(String(decoding: raw, as: UTF8.self)) == 0
+                }
             }
             return true
         }

@@ -8,6 +8,8 @@ public import SystemPackage
 public struct RepetitionIndexBuilder: ~Copyable {
     private let path: FilePath
     private let memoryRows: Int
+    private let shareRows: Int
+    private let told: Repeated
     private var table: RepetitionTable
     private var spill: Spill?
     /// Made once there is something to write: most manifests have no repetitions.
@@ -26,9 +28,16 @@ public struct RepetitionIndexBuilder: ~Copyable {
     ///   - path: the file that it will lie in; beside it, files with its name and more appear meanwhile.
     ///   - memoryRows: for how many different rows memory is used, 20 bytes each; beyond, a file serves. 16 for tests, at least.
     public init(at path: FilePath, memoryRows: Int = 1 << 20) {
+        self.init(at: path, telling: .ordinal, memoryRows: memoryRows, shareRows: memoryRows)
+    }
+
+    /// As above; `shareRows` is for how many different rows memory is used in the end, when the rest is counted.
+    init(at path: FilePath, telling told: Repeated, memoryRows: Int, shareRows: Int) {
         self.path = path
+        self.told = told
         self.memoryRows = max(memoryRows, 16)
-        table = RepetitionTable(capacity: self.memoryRows)
+        self.shareRows = max(shareRows, 16)
+        table = RepetitionTable(capacity: self.memoryRows, told: told)
         runStarts = [Self.headerBytes]
     }
 
@@ -51,7 +60,7 @@ public struct RepetitionIndexBuilder: ~Copyable {
         _ pair: Pair, level: Int, _ table: inout RepetitionTable, _ spill: inout Spill?, _ found: inout [Pair],
         _ runs: inout PairFile?, _ path: FilePath
     ) throws {
-        guard let earlier = table.count(pair.first) else {
+        guard let earlier = table.take(pair.first, row: pair.second) else {
             if spill == nil { spill = try Spill(FilePath(path.string + ".spill"), level: level) }
             try spill?.add(pair)
             return
@@ -73,13 +82,16 @@ public struct RepetitionIndexBuilder: ~Copyable {
         found.removeAll(keepingCapacity: true)
     }
 
+    /// Whether a repetition is known by now; more may come to light in the end.
+    var hasFound: Bool { !found.isEmpty }
+
     /// Ends the index and makes it last.
     ///
     /// - Returns: the index; nil if no row repeats another, and then there is no file.
     /// - Throws: `Errno`.
     public consuming func finish() throws -> RepetitionIndex? {
         try Self.write(&found, &runs, path)
-        table = RepetitionTable(capacity: 1)
+        table = RepetitionTable(capacity: 1, told: told)
         if let spill { try settle(spill) }
         guard let runs else {
             if unlink(path.string) != 0, errno != ENOENT { throw Errno(rawValue: errno) }
@@ -96,7 +108,7 @@ public struct RepetitionIndexBuilder: ~Copyable {
     private mutating func settle(_ spill: Spill) throws {
         try spill.flush()
         for share in 0..<Spill.shares {
-            var table = RepetitionTable(capacity: memoryRows)
+            var table = RepetitionTable(capacity: shareRows, told: told)
             var deeper: Spill?
             var found: [Pair] = []
             let start = runs?.end ?? Self.headerBytes
@@ -106,7 +118,7 @@ public struct RepetitionIndexBuilder: ~Copyable {
             try Self.write(&found, &runs, path)
             if let runs, runs.end > start, start > Self.headerBytes { runStarts.append(start) }
             if let deeper {
-                table = RepetitionTable(capacity: 1)
+                table = RepetitionTable(capacity: 1, told: told)
                 try settle(deeper)
             }
         }

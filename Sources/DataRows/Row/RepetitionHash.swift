@@ -34,4 +34,18 @@ enum RepetitionHash {
         second = fold(word(count &- 16) ^ c ^ second, word(count &- 8) ^ b)
         return fold(first ^ a, second ^ b)
     }
+
+    /// A hash of a short text, never 0; up to ``JSONScanner/slack`` bytes after it may be read.
+    @inline(__always) static func ofText(_ bytes: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        guard count < 16 else { return max(of(bytes, count), 1) }
+        var low = bytes.loadUnaligned(as: UInt64.self)
+        var high: UInt64 = 0
+        if count < 8 {
+            low &= (1 &<< UInt64(count &* 8)) &- 1
+        } else {
+            high = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self) & ((1 &<< UInt64((count &- 8) &* 8)) &- 1)
+        }
+        let (a, b, c): (UInt64, UInt64, UInt64) = (0x6a09_e667_f3bc_c909, 0xbb67_ae85_84ca_a73b, 0x3c6e_f372_fe94_f82b)
+        return max(fold(fold(low ^ a ^ UInt64(truncatingIfNeeded: count) &* c, high ^ b), c), 1)
+    }
 }

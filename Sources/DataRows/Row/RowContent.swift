@@ -78,12 +78,15 @@ enum RowContent: Equatable {
         guard leads || text.suffix(9).contains(0x2e) || text.contains(0x5c) else { return false }
         guard let plain = JSONText.unescaped(text), plain.count <= longestPath else { return false }
         guard !plain.contains(where: { $0 == 0x0a || $0 == 0x0d || $0 == 0 }) else { return false }
-        let path = String(decoding: plain, as: UTF8.self)
-        if path.hasPrefix("/") || path.hasPrefix("./") || path.hasPrefix("../") { return true }
+        // By bytes: a mark that combines with the slash before it would hide it from a comparison of characters.
+        if plain.starts(with: "/".utf8) || plain.starts(with: "./".utf8) || plain.starts(with: "../".utf8) {
+            return true
+        }
+        guard let dot = plain.lastIndex(of: 0x2e),
+            mediaExtensions.contains(String(decoding: plain[(dot + 1)...], as: UTF8.self).lowercased())
+        else { return false }
         // Another scheme's address is none of ours.
-        if path.contains("://") { return false }
-        guard let dot = path.utf8.lastIndex(of: 0x2e) else { return false }
-        return mediaExtensions.contains(path[path.index(after: dot)...].lowercased())
+        return !plain.indices.contains { plain[$0...].starts(with: "://".utf8) }
     }
 }
 
@@ -93,18 +96,17 @@ enum MediaPath {
     /// it can be no path.
     static func resolve(_ text: String) -> String? {
         guard !text.isEmpty, !text.utf8.contains(0) else { return nil }
-        guard text.hasPrefix("file:") else { return text }
-        var rest = text.dropFirst(5)
-        if rest.hasPrefix("//") {
-            rest = rest.dropFirst(2)
+        guard text.utf8.starts(with: "file:".utf8) else { return text }
+        var utf8 = text.utf8.dropFirst(5)
+        if utf8.starts(with: "//".utf8) {
+            utf8 = utf8.dropFirst(2)
             // file://host/path: only this host's files can be meant.
-            guard let slash = rest.firstIndex(of: "/") else { return nil }
-            let host = rest[..<slash]
-            guard host.isEmpty || host == "localhost" else { return nil }
-            rest = rest[slash...]
+            guard let slash = utf8.firstIndex(of: 0x2f) else { return nil }
+            let host = utf8[..<slash]
+            guard host.isEmpty || host.elementsEqual("localhost".utf8) else { return nil }
+            utf8 = utf8[slash...]
         }
         var bytes: [UInt8] = []
-        var utf8 = rest.utf8[...]
         while let byte = utf8.popFirst() {
             if byte == 0x25, let high = utf8.first.flatMap(hexValue), let low = utf8.dropFirst().first.flatMap(hexValue)
             {
@@ -120,7 +122,7 @@ enum MediaPath {
 
     /// What stands for the path in `external_id`: the path as given, but never an absolute one, only its last part.
     static func externalID(_ path: String) -> String {
-        guard path.hasPrefix("/") else { return path }
-        return path.split(separator: "/").last.map(String.init) ?? path
+        guard path.utf8.first == 0x2f else { return path }
+        return path.utf8.split(separator: 0x2f).last.flatMap { String($0) } ?? path
     }
 }

@@ -1,6 +1,7 @@
-/// Why one row is not imported, and how to mend it.
+/// Why one row is not imported, or, as a warning, what may come of it; and how to mend it.
 ///
-/// The rows around it are not concerned.
+/// The rows around it are not concerned. Which rules are warnings is told by where a problem stands, and by the table of
+/// rules in the manual.
 public struct RowProblem: Error, Sendable, Codable, Hashable, CustomStringConvertible {
     /// The row's number in its manifest, from 0.
     public var row: Int

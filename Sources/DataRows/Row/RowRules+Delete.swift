@@ -14,8 +14,8 @@ extension RowRules {
     ) {
         // No key is derived: what the row says is the name of another row.
         row.hasGlobalKey = true
-        var reporter = RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
-        defer { row.problems += reporter.problems }
+        var reporter = reporter(row, base)
+        defer { row.take(reporter) }
         let whole = JSONSlice(bytes: bytes, start: start, end: end)
         for index in 0..<members.count {
             let member = members.list[index]
@@ -72,9 +72,9 @@ extension RowRules {
     }
 
     private func checkKey(_ value: JSONSlice, _ pointer: String, _ reporter: inout RowReporter) {
-        if let problem = Self.globalKeyProblem(value) {
-            reporter.report(value, pointer, "invalid_global_key", problem)
-        } else {
+        let before = reporter.problems.count
+        GlobalKeyRules.check(value, pointer, &reporter)
+        if reporter.problems.count == before {
             checkText(value, pointer, "invalid_global_key", "the global key", &reporter)
         }
     }

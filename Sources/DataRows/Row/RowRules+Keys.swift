@@ -14,8 +14,8 @@ extension RowRules {
         _ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ base: Int64, _ members: JSONMembers,
         _ row: inout SurveyedRow
     ) -> Bool {
-        var reporter = RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
-        defer { row.problems += reporter.problems }
+        var reporter = reporter(row, base)
+        defer { row.take(reporter) }
         guard members.total <= JSONMembers.capacity else {
             reporter.report(
                 JSONSlice(bytes: bytes, start: start, end: end), "", "too_many_keys",
@@ -83,23 +83,57 @@ extension RowRules {
 
     /// Checks `key`: `{"id": "…"}` or `{"global_key": "…"}`.
     @inline(never) func inspectKey(_ value: JSONSlice, _ base: Int64, _ row: inout SurveyedRow) {
-        var reporter = RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
-        defer { row.problems += reporter.problems }
         guard operation != .create else {
+            var reporter = reporter(row, base)
             reporter.report(
                 value, "/key", "key_not_allowed",
                 "a row that is created is matched on nothing: remove \"key\", or set the operation to upsert or update")
-            return
+            return row.take(reporter)
         }
         switch RowMatch(value) {
         case .globalKey(let key):
             row.hasGlobalKey = true
-            if let problem = Self.globalKeyProblem(key) {
-                reporter.report(key, "/key/global_key", "invalid_global_key", problem)
-            }
-        case .id: break
-        case nil: reporter.report(value, "/key", "invalid_key", Self.keyMessage)
+            inspectGlobalKey(key, "/key/global_key", base, &row)
+        // An id is no global key, even if it looks like one.
+        case .id(let id): row.keyHash = ~GlobalKeyRules.hash(id) | 1
+        case nil:
+            var reporter = reporter(row, base)
+            reporter.report(value, "/key", "invalid_key", Self.keyMessage)
+            row.take(reporter)
         }
+    }
+
+    /// Checks a global key that the row is to have, or is matched on.
+    @inline(__always) func inspectGlobalKey(
+        _ value: JSONSlice, _ pointer: StaticString, _ base: Int64, _ row: inout SurveyedRow
+    ) {
+        if value.kind == .string {
+            row.otherKeyHash = row.keyHash
+            row.keyHash = GlobalKeyRules.hash(value)
+        }
+        if GlobalKeyRules.isPlain(value) { return }
+        inspectOddKey(value, pointer, base, &row)
+    }
+
+    @inline(never) private func inspectOddKey(
+        _ value: JSONSlice, _ pointer: StaticString, _ base: Int64, _ row: inout SurveyedRow
+    ) {
+        var reporter = reporter(row, base)
+        GlobalKeyRules.check(value, pointer.description, &reporter)
+        row.take(reporter)
+    }
+
+    /// What is said of a row for the same key as an earlier one.
+    func reportRepeatedKey(_ first: Int, _ whole: JSONSlice, _ base: Int64, _ row: inout SurveyedRow) {
+        var reporter = reporter(row, base)
+        reporter.report(
+            whole, "", "duplicate_global_key",
+            operation == .create
+                ? "row \(first) of this manifest has the same global key, and there is one row for a key: give this one another, "
+                    + "or remove it"
+                : "row \(first) of this manifest is for the same data row, and in which order they are applied is not defined: "
+                    + "join the two, or put one into a later manifest")
+        row.take(reporter)
     }
 }
 

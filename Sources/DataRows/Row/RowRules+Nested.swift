@@ -14,21 +14,31 @@ extension RowRules {
     @inline(never) private func inspectNestedValues(
         _ bytes: UnsafePointer<UInt8>, _ base: Int64, _ members: JSONMembers, _ row: inout SurveyedRow
     ) {
-        var reporter = RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
-        if let value = members.value(.attachments, in: bytes) { Self.checkNested(.attachments, value, &reporter) }
+        var reporter = reporter(row, base)
+        if let value = members.value(.attachments, in: bytes) {
+            Self.checkNested(.attachments, value, &reporter)
+            warnOfAttachments(value, &reporter)
+        }
         if members.value(.tileLayerURL, in: bytes) == nil {
-            if let value = members.value(.embeddings, in: bytes) { Self.checkNested(.embeddings, value, &reporter) }
+            if let value = members.value(.embeddings, in: bytes) {
+                Self.checkNested(.embeddings, value, &reporter)
+                warnOfEmbeddings(value, &reporter)
+            }
             if let value = members.value(.metadataFields, in: bytes) {
                 Self.checkNested(.metadataFields, value, &reporter)
+                warnOfMetadata(value, &reporter)
                 // Each may become two entries with an id of its own.
                 var count = 0
                 value.forEachElement { _, _ in count += 1 }
                 row.needsOntology = count > 0
                 row.payloadBytes += count * 160
             }
-            if let value = members.value(.conversationalData, in: bytes) { Self.conversation(value, &reporter) }
+            if let value = members.value(.conversationalData, in: bytes) {
+                Self.conversation(value, &reporter)
+                warnOfMessages(value, "/conversationalData", &reporter)
+            }
         }
-        if !reporter.problems.isEmpty { row.problems += reporter.problems }
+        row.take(reporter)
     }
 
     /// Checks the value of one key that has a shape of its own.
@@ -246,7 +256,7 @@ struct MetadataFieldParts {
         if let schemaID, schemaID.kind != .string {
             return (schemaID, "/schema_id", "invalid_metadata_name", "the metadata field's id is not a string")
         }
-        if let name, name.string == nil {
+        if let name, name.kind != .string {
             return (name, "/name", "invalid_metadata_name", "the metadata field's name is not a string")
         }
         if value == nil {

@@ -4,6 +4,8 @@ struct RowRules {
     let operation: RowOperation
     let defaults: RowDefaults
     let isEnvelope: Bool
+    /// The present, in seconds since 1970; nil where nothing is to be said of what expires.
+    let now: Int?
     /// What a chunk can need beside the row's own bytes: its wrapper, ids, a derived key.
     private let overhead: Int
 
@@ -12,7 +14,10 @@ struct RowRules {
     /// `{"id":{"type":"AUTO","value":""},"payload":{…}}` with dataset id, derived key, a conversation's frame.
     private static let wrapperBytes = 512
 
-    init(policy: RowPolicy, operation: RowOperation, defaults: RowDefaults, isEnvelope: Bool) {
+    init(
+        policy: RowPolicy, operation: RowOperation, defaults: RowDefaults, isEnvelope: Bool, now: Int? = nil
+    ) {
+        self.now = now
         self.policy = policy
         self.operation = operation
         self.defaults = defaults
@@ -62,11 +67,11 @@ struct RowRules {
     ) {
         var reporter = reporter(row, base)
         reporter.report(value, pointer, code, message())
-        row.problems += reporter.problems
+        row.take(reporter)
     }
 
-    private func reporter(_ row: SurveyedRow, _ base: Int64) -> RowReporter {
-        RowReporter(row: row.index, base: base, isEnvelope: isEnvelope)
+    func reporter(_ row: SurveyedRow, _ base: Int64) -> RowReporter {
+        RowReporter(row: row.index, base: base, isEnvelope: isEnvelope, tellsWarnings: row.tellsWarnings)
     }
 
     // MARK: Rows that are no objects
@@ -131,7 +136,8 @@ struct RowRules {
             }
         }
         if let value = members.value(.globalKey, in: bytes) {
-            inspectGlobalKey(value, base, &row)
+            row.hasGlobalKey = true
+            inspectGlobalKey(value, "/global_key", base, &row)
         } else if policy.globalKey == .require, !row.hasGlobalKey, operation == .create || operation == .upsert,
             members.value(.key, in: bytes)?.isFalsy ?? true
         {
@@ -172,6 +178,7 @@ struct RowRules {
             UnsafeRawPointer(bytes).loadUnaligned(fromByteOffset: value.start &+ 1, as: UInt64.self)
                 == 0x2f2f_3a73_7074_7468  // "https://"
         {
+            if !AddressRules.isPlain(value) { inspectAddress(value, "/row_data", base, &row) }
             return
         }
         if value.isFalsy {
@@ -180,7 +187,8 @@ struct RowRules {
         // Tiled imagery of the older shape goes out as it is, but for what is no content at all.
         if members.value(.tileLayerURL, in: bytes) != nil, operation != .create || !value.isScalar { return }
         switch RowContent(of: value, maximumTextBytes: policy.maximumTextBytes) {
-        case .inline, .structured: break
+        case .inline: inspectAddress(value, "/row_data", base, &row)
+        case .structured: inspectStructured(value, base, &row)
         case .path: takePath(value, "/row_data", base, &row)
         case .longText:
             row.needsTextUpload = true
@@ -199,52 +207,6 @@ struct RowRules {
             if members.slots[Int(key.rawValue)] >= 0 { return true }
         }
         return false
-    }
-
-    @inline(__always) private func inspectGlobalKey(_ value: JSONSlice, _ base: Int64, _ row: inout SurveyedRow) {
-        row.hasGlobalKey = true
-        if let problem = Self.globalKeyProblem(value) {
-            report(value, base, "/global_key", &row, "invalid_global_key") { problem }
-        }
-    }
-
-    /// Whether a key has nothing to look closer at: no space, no escape, nothing but ASCII.
-    @inline(__always) private static func isPlainKey(_ value: JSONSlice) -> Bool {
-        var at = value.start &+ 1
-        let end = value.end &- 1
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        while at < end {
-            // Eight bytes at a time; those past the end are made to count as plain.
-            var chunk = UnsafeRawPointer(value.bytes).loadUnaligned(fromByteOffset: at, as: UInt64.self)
-            let count = end &- at
-            if count < 8 {
-                let past = ~0 &<< UInt64(count &* 8)
-                chunk = chunk & ~past | 0x7f7f_7f7f_7f7f_7f7f & past
-            }
-            let space = chunk ^ 0x2020_2020_2020_2020
-            let backslash = chunk ^ 0x5c5c_5c5c_5c5c_5c5c
-            let marks = (space &- ones) & ~space | (backslash &- ones) & ~backslash | chunk
-            if marks & 0x8080_8080_8080_8080 != 0 { return false }
-            at &+= 8
-        }
-        return true
-    }
-
-    /// What is wrong with a global key; Labelbox takes up to 200 characters without spaces at its ends and without two in a row.
-    static func globalKeyProblem(_ value: JSONSlice) -> String? {
-        guard value.kind == .string else { return "the global key is not a string: put it in quotes" }
-        if value.count > 2, value.count <= 202, isPlainKey(value) { return nil }
-        let text = String(decoding: JSONText.unescapedLossily(value.inner), as: UTF8.self)
-        let count = text.unicodeScalars.count
-        if count == 0 { return "the global key is empty: write 1 to 200 characters, or leave the key out" }
-        if count > 200 { return "the global key has \(count) characters: shorten it to 200" }
-        if let first = text.unicodeScalars.first, first.properties.isWhitespace {
-            return "the global key begins with a space: remove it"
-        }
-        if let last = text.unicodeScalars.last, last.properties.isWhitespace {
-            return "the global key ends with a space: remove it"
-        }
-        return text.contains("  ") ? "the global key has two spaces in a row: leave one" : nil
     }
 
     private func s3(_ value: JSONSlice, _ pointer: String, _ base: Int64, _ row: inout SurveyedRow) {

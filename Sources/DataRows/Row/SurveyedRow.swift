@@ -10,8 +10,16 @@ public struct SurveyedRow: Sendable {
     public internal(set) var problems: [RowProblem] = []
     /// What a rejected row is called; empty for a valid one, whose names are told when it is sent.
     public internal(set) var names = RowNames()
-    /// What is odd about the row, but no reason to reject it.
+    /// What is odd about the row, but no reason to reject it; the first of a manifest are told in words.
     public internal(set) var warnings: [RowProblem] = []
+    /// How many warnings there are for the row, those included that are not told in words.
+    public internal(set) var warningCount = 0
+    /// Whether warnings are still told in words.
+    var tellsWarnings = true
+    /// A hash of the global key that the row is to have, or of the row that it is for; 0 for none.
+    var keyHash: UInt64 = 0
+    /// A hash of the row that it is for, where it is to have another key; 0 for none.
+    var otherKeyHash: UInt64 = 0
     /// The local file that its `row_data` names, as written, `file:` resolved.
     public internal(set) var mediaPath: String?
     /// Its `row_data` is a text too long to be sent inline.
@@ -34,12 +42,25 @@ public struct SurveyedRow: Sendable {
     /// Whether the row is imported.
     public var verdict: Verdict { problems.isEmpty ? .valid : .rejected(problems) }
 
+    mutating func take(_ reporter: RowReporter) {
+        if !reporter.problems.isEmpty { problems += reporter.problems }
+        if reporter.warningCount != 0 {
+            warnings += reporter.warnings
+            warningCount += reporter.warningCount
+        }
+    }
+
     @inline(__always) mutating func reset() {
         if !problems.isEmpty {
             problems = []
             names = RowNames()
         }
-        if !warnings.isEmpty { warnings = [] }
+        if warningCount != 0 {
+            warnings = []
+            warningCount = 0
+        }
+        keyHash = 0
+        otherKeyHash = 0
         if mediaPath != nil { mediaPath = nil }
         needsTextUpload = false
         hasGlobalKey = false

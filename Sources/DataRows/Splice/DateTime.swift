@@ -4,20 +4,27 @@ enum DateTime {
     ///
     /// Dates may stop at the year or month, be given by week or day of the year, with or without hyphens; any character
     /// may stand between date and time; fractions are cut off; without an offset it is UTC.
-    static func normalized(_ text: String) -> String? {
+    static func normalized(_ text: String) -> String? { seconds(text).flatMap(Self.text) }
+
+    /// The moment that a text stands for, in seconds since 1970; nil if the text is no date.
+    static func seconds(_ text: String) -> Int? {
         var reader = Reader(text: Array(text.utf8))
-        guard reader.text.allSatisfy({ $0 < 0x80 }), var days = reader.date() else { return nil }
-        var seconds = 0
-        if reader.at < reader.text.count {
-            // Any character may stand between date and time.
-            reader.at += 1
-            guard let (time, offset) = reader.time() else { return nil }
-            // What lies past the calendar is no date, whatever the offset.
-            guard civil(days + time / 86_400).0 <= 9999 else { return nil }
-            seconds = time - offset
-        }
-        days += Int((Double(seconds) / 86_400).rounded(.down))
-        seconds -= Int((Double(seconds) / 86_400).rounded(.down)) * 86_400
+        guard reader.text.allSatisfy({ $0 < 0x80 }), let days = reader.date() else { return nil }
+        guard reader.at < reader.text.count else { return days * 86_400 }
+        // Any character may stand between date and time.
+        reader.at += 1
+        guard let (time, offset) = reader.time() else { return nil }
+        // What lies past the calendar is no date, whatever the offset.
+        guard civil(days + time / 86_400).0 <= 9999 else { return nil }
+        return days * 86_400 + time - offset
+    }
+
+    /// A moment in UTC, from seconds since 1970; nil outside of the years 1 to 9999.
+    static func text(_ moment: Int) -> String? {
+        // Far beyond those years there is nothing to count.
+        guard moment.magnitude < 400_000_000_000 else { return nil }
+        let days = Int((Double(moment) / 86_400).rounded(.down))
+        let seconds = moment - days * 86_400
         let (year, month, day) = civil(days)
         guard year >= 1, year <= 9999 else { return nil }
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

@@ -85,6 +85,8 @@ public struct RowWriter: Sendable {
         case upsert
         /// Plain objects with camelCase keys, for `appendRowsToDataset`; only for rows that are created.
         case append
+        /// The fields of one `createDataRow` call: `rowData`, `externalId` and `globalKey`, each a string.
+        case single
     }
 
     let context: RowContext
@@ -159,6 +161,7 @@ public struct RowWriter: Sendable {
                 "the row is neither an object nor a path: write {\"row_data\": \"https://…\"}")
         }
         let isTile = row.value(.tileLayerURL) != nil
+        if form == .single, row.isObject { try refuseWhatOneCallCannotCarry(row) }
         let isMatched = try writeHead(row, isTile, &output, &identity)
         let kind = row.kind(context.policy)
         let needsMedia = kind == .path || kind == .longText
@@ -205,11 +208,11 @@ public struct RowWriter: Sendable {
         } else if context.operation == .update || context.operation == .delete {
             throw problem(row, row.whole, "", "missing_key", RowRules.keyMessage)
         }
-        if form == .append {
+        if form != .upsert {
             guard match == nil else {
                 throw problem(
-                    row, row.whole, "", "operation_not_supported",
-                    "rows can only be created, not updated, by appendRowsToDataset: submit with upsertDataRows")
+                    row, row.value(.key) ?? row.whole, "/key", "operation_not_supported",
+                    "rows can only be created, not updated, by \(form.mutation): set submit_with to upsertDataRows")
             }
             output.append(0x7b)
             return false
@@ -352,7 +355,12 @@ public struct RowWriter: Sendable {
     private func writeName(_ key: RowKey, _ output: inout [UInt8]) {
         separate(&output)
         output.append(0x22)
-        let name = form == .append ? key.appendName ?? key.name : key.name
+        let name =
+            switch form {
+            case .upsert: key.name
+            case .append: key.appendName ?? key.name
+            case .single: key == .rowData ? "rowData" : key.appendName ?? key.name
+            }
         output += UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
         output.append(0x22)
         output.append(0x3a)

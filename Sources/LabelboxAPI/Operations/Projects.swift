@@ -36,22 +36,6 @@ extension LabelboxClient {
     ) async throws(LabelboxError) -> [DatasetInfo] {
         try await perform(DatasetsOfProject(project: project, skip: skip, limit: limit))
     }
-
-    /// Which of these rows exist.
-    ///
-    /// - Parameter ids: some 100 at a time: each is a field of the query.
-    /// - Returns: those that do.
-    /// - Throws: ``LabelboxError``.
-    public func existingDataRows(_ ids: [DataRowID]) async throws(LabelboxError) -> Set<DataRowID> {
-        if ids.isEmpty { return [] }
-        do throws(LabelboxError) {
-            return try await perform(ExistingRows(ids: ids))
-        } catch {
-            // With not one of them there, the answer holds nothing but errors.
-            if case .notFound = error.kind { return [] }
-            throw error
-        }
-    }
 }
 
 private struct ProjectByID: GraphQLOperation {
@@ -91,32 +75,5 @@ private struct DatasetsOfProject: GraphQLOperation {
             datasets.append(try DatasetInfo(entry))
         }
         return datasets
-    }
-}
-
-private struct ExistingRows: GraphQLOperation {
-    let ids: [DataRowID]
-
-    let name = "dataRow"
-    let kind = RequestKind.read
-
-    var document: String {
-        let parameters = ids.indices.map { "$i\($0): ID!" }.joined(separator: ", ")
-        let fields = ids.indices.map { "r\($0): dataRow(where: { id: $i\($0) }) { id }" }.joined(separator: " ")
-        return "query ExistingRows(\(parameters)) { \(fields) }"
-    }
-
-    var variables: JSONValue {
-        .object(ids.enumerated().map { .init("i\($0.offset)", .string($0.element.rawValue)) })
-    }
-
-    func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> Set<DataRowID> {
-        var existing: Set<DataRowID> = []
-        guard case .object(let members) = data else { throw BadAnswer(message: "the answer is no object") }
-        // A field that is null is a row that is not there; any other error would have ended the whole.
-        for member in members where !member.value.isNull {
-            existing.insert(DataRowID(rawValue: try member.value.requiredString("id")))
-        }
-        return existing
     }
 }

@@ -143,16 +143,6 @@ extension LabelboxClient {
         }
     }
 
-    /// In which datasets rows are; those that do not exist, or not any more, are left out.
-    ///
-    /// - Parameter ids: how many the server takes is not known; a `queryTooComplex` asks for fewer.
-    /// - Returns: the dataset of each row that exists.
-    /// - Throws: ``LabelboxError``.
-    public func datasets(ofRows ids: [DataRowID]) async throws(LabelboxError) -> [DataRowID: DatasetID] {
-        if ids.isEmpty { return [:] }
-        return try await perform(RowPlaces(ids: ids))
-    }
-
     /// The metadata fields that rows may have.
     public func metadataOntology() async throws(LabelboxError) -> MetadataOntology {
         try await perform(Ontology())
@@ -230,38 +220,6 @@ private struct DataRowByID: GraphQLOperation {
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> ListedRow {
         try ListedRow(data.required("dataRow"))
-    }
-}
-
-private struct RowPlaces: GraphQLOperation {
-    let ids: [DataRowID]
-
-    let name = "dataRow"
-    let kind = RequestKind.read
-
-    // The user is there in any case: an answer in which no row was found is told from one that failed as a whole.
-    var document: String {
-        let parameters = ids.indices.map { "$r\($0): ID!" }.joined(separator: ", ")
-        let fields = ids.indices.map { "r\($0): dataRow(where: { id: $r\($0) }) { id dataset { id } }" }
-        return "query RowPlaces(\(parameters)) { user { id } \(fields.joined(separator: " ")) }"
-    }
-
-    var variables: JSONValue { .object(ids.enumerated().map { .init("r\($0)", .string($1.rawValue)) }) }
-
-    func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> [DataRowID: DatasetID] {
-        _ = try data.requiredObject("user")
-        var places: [DataRowID: DatasetID] = [:]
-        for (index, id) in ids.enumerated() {
-            guard let row = data["r\(index)"] else {
-                throw BadAnswer(message: "the answer does not say whether row \(id) exists")
-            }
-            if row.isNull { continue }
-            guard try row.requiredString("id") == id.rawValue else {
-                throw BadAnswer(message: "the answer for row \(id) is about another")
-            }
-            places[id] = DatasetID(rawValue: try row.required("dataset").requiredString("id"))
-        }
-        return places
     }
 }
 

@@ -113,7 +113,7 @@ extension LabelboxClient {
 }
 
 /// The two lists: how they are asked for, and how they are read.
-private enum ResultLists {
+enum ResultLists {
     static func created(_ arguments: String, withRowData: Bool) -> String {
         // The spelling is the API's.
         "successesfulDataRowImports(data: { \(arguments) }) "
@@ -234,44 +234,5 @@ private struct ResultsOfTasks: GraphQLOperation {
                 failed: try ResultLists.failed(data.required("f\(index)")))
         }
         return pages
-    }
-}
-
-/// The result file of an import in the older form.
-public struct LegacyTaskResult: Equatable, Sendable {
-    public let created: [CreatedRow]
-    public let failed: [FailedRow]
-    /// Why the import as a whole failed; nil when it did not.
-    public let error: String?
-
-    init(_ value: JSONValue) throws(BadAnswer) {
-        guard value.isObject else { throw BadAnswer(message: "the result file holds no object") }
-        error = value["error"]?.text
-        var created: [CreatedRow] = []
-        var failed: [FailedRow] = []
-        for node in value["createdDataRows"]?.array ?? [] { created.append(try ResultLists.created(node: node)) }
-        for entry in value["errors"]?.array ?? [] {
-            let message = entry["message"]?.text ?? "refused without a message"
-            for row in entry["failedDataRows"]?.array ?? [] {
-                failed.append(
-                    FailedRow(
-                        message: message, externalID: row["externalId"]?.text, globalKey: row["globalKey"]?.text,
-                        rowData: row["rowData"]?.text))
-            }
-        }
-        self.created = created
-        self.failed = failed
-        if error == nil, value["createdDataRows"] == nil, value["errors"] == nil {
-            throw BadAnswer(message: "the result file has neither createdDataRows nor errors nor error")
-        }
-    }
-}
-
-extension LabelboxClient {
-    /// Fetches the result file of an import in the older form, from the address that its task names.
-    ///
-    /// The key is not sent: the file is kept elsewhere.
-    public func legacyTaskResult(_ url: String) async throws(LabelboxError) -> LegacyTaskResult {
-        try await fetch(url, operation: "taskResult") { value throws(BadAnswer) in try LegacyTaskResult(value) }
     }
 }

@@ -66,7 +66,9 @@ public struct TaskSnapshot: Hashable, Sendable {
     init(_ value: JSONValue) throws(BadAnswer) {
         id = TaskID(rawValue: try value.requiredString("id"))
         status = TaskStatus(try value.requiredString("status"))
+        // "NaN" and 1e400 are numbers too, to some.
         completionPercentage = value["completionPercentage"]?.double
+            .flatMap { $0.isFinite ? min(max($0, 0), 100) : nil }
         name = value["name"]?.string
         type = value["type"]?.string
         createdAt = value["createdAt"]?.string

@@ -73,6 +73,11 @@ extension Faults.Kind {
         case .quota: return exception(426, "You have reached the limit of your plan")
         case .unauthorized: return .error(401, GraphQLError(.authentication, "Invalid API key"))
         case .complexity: return .error(400, GraphQLError(.validationFailed, "Query complexity limit exceeded"))
+        case .notAccepted:
+            let result: JSONValue = [
+                "taskId": .null, "accepted": false, "errorMessage": "The import file is not accepted",
+            ]
+            return .json(200, ["data": ["appendRowsToDataset": result]])
         case .slow: return carriedOut
         case .truncated:
             guard var response = carriedOut, case .bytes(let bytes) = response.body else { return carriedOut }

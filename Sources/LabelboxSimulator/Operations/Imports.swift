@@ -154,7 +154,7 @@ extension World {
     /// An older task's result: one file with the created rows and the errors.
     func resultFile(of number: Int) -> [UInt8] {
         let task = tasks[number]
-        if let error = task.error { return Array(JSONValue.object([.init("error", .string(error))]).text.utf8) }
+        if let error = task.error { return Array(JSONValue.object([.init("error", error)]).text.utf8) }
         func selected(_ names: String...) -> [Selected] {
             names.map { Selected(key: $0, name: $0, arguments: .object([]), children: []) }
         }

@@ -8,6 +8,30 @@ extension World {
         tasks[task].updated = now
     }
 
+    /// What an older import says of keys that are in use or repeated among its rows; nil when there are none.
+    mutating func duplicates(among candidates: [Candidate], of slab: Int32) -> String? {
+        var seen: Set<[UInt8]> = []
+        var names: [String] = []
+        for candidate in candidates {
+            guard let span = candidate.globalKey, !settings.legacyIgnoresKeys else { continue }
+            let key = slabs[text(span.unquoted, slab)]
+            if row(globalKey: key) != nil || !seen.insert(Array(key)).inserted {
+                names.append(String(decoding: key, as: UTF8.self))
+            }
+        }
+        return names.isEmpty ? nil : "Duplicate global keys found: \(names.joined(separator: ", "))"
+    }
+
+    /// Refuses rows together, for the sake of some of them.
+    mutating func refuse(_ candidates: [Candidate], of slab: Int32, in task: Int, _ message: String) {
+        for candidate in candidates {
+            tasks[task].failures.append(
+                .init(payload: piece(candidate.payload, slab), problem: .other(message)))
+        }
+        tasks[task].refusal = message
+        tasks[task].done += candidates.count
+    }
+
     private mutating func apply(
         _ candidate: Candidate, _ slab: Int32, _ task: Int, _ lastDataset: inout Int32, _ now: Moment
     ) {
@@ -29,7 +53,9 @@ extension World {
             return refuse(&self, .other("Failed to access URL: 404:The specified resource does not exist."))
         }
 
-        let key = candidate.globalKey.map { text($0.unquoted, slab) }
+        var isKeyed = true
+        if case .legacy = tasks[task].form { isKeyed = !settings.legacyIgnoresKeys }
+        let key = isKeyed ? candidate.globalKey.map { text($0.unquoted, slab) } : nil
         var existing: Int32?
         switch candidate.match {
         case .auto: break

@@ -36,8 +36,10 @@ struct ImportTask: Sendable {
     var createdCount = 0
     var updatedCount = 0
     var failures: [Failure] = []
-    /// Why the whole task failed.
-    var error: String?
+    /// Why the whole task failed: text, or an object.
+    var error: JSONValue?
+    /// Why some of its rows were refused together.
+    var refusal: String?
 
     func percentage(at now: Moment) -> Int {
         switch status {

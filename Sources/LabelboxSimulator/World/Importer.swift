@@ -2,6 +2,8 @@
 enum Importer {
     /// Rows taken in at a time, so that requests are answered in between.
     private static let batch = 4096
+    /// Rows that an older import refuses together.
+    private static let legacyBlock = 1000
 
     /// Runs a task while other requests go on; `access` gives the world for a moment.
     static func run(
@@ -11,7 +13,9 @@ enum Importer {
         var reader = RowReader(metadata: .standard)
         var isWanted = false
         var expected: Int?
+        var duplicates = Simulator.LegacyDuplicates.row
         access { world in
+            if case .legacy = world.tasks[task].form { duplicates = world.settings.legacyDuplicates }
             isWanted = world.tasks[task].status == .inProgress
             paths = world.tasks[task].sources.map { world.files[$0]?.path }
             reader = RowReader(metadata: world.metadata)
@@ -24,13 +28,17 @@ enum Importer {
             slabs = try checked(paths, expected: expected, by: reader)
         } catch {
             let moment = now()
-            access { $0.fail(task, error.message, now: moment) }
+            access { $0.fail(task, error.json, now: moment) }
             return
         }
-        for slab in slabs { take(slab, task, reader, now, access) }
+        for slab in slabs { take(slab, task, reader, duplicates, now, access) }
         let end = now()
         access { world in
             guard world.tasks[task].status == .inProgress else { return }
+            if let message = world.tasks[task].refusal, world.tasks[task].rows.isEmpty {
+                world.tasks[task].failures = []
+                return world.fail(task, .string(message), now: end)
+            }
             world.tasks[task].status = .complete
             world.tasks[task].updated = end
         }
@@ -39,10 +47,17 @@ enum Importer {
     /// Runs a task at once; nil, or why it failed.
     static func run(_ task: Int, in world: inout World, now: Moment) -> String? {
         run(task, now: { now }) { body in body(&world) }
-        return world.tasks[task].error
+        return world.tasks[task].error?.string ?? world.tasks[task].error?.text
     }
 
-    private struct ImportFailure: Error { let message: String }
+    private struct ImportFailure: Error {
+        let message: String
+        var isObject = false
+
+        var json: JSONValue {
+            isObject ? ["code": "IMPORT_FAILED", "message": .string(message)] : .string(message)
+        }
+    }
 
     /// Reads every file through before the first row is made: a task that fails has made none.
     private static func checked(
@@ -58,7 +73,10 @@ enum Importer {
             do throws(JSONError) { found = try reader.check(slab.bytes) } catch {
                 throw ImportFailure(message: "A chunk is not a list of rows: \(error)")
             }
-            if found.isPoisoned { throw ImportFailure(message: "Failed to process the import") }
+            if found.isPoisoned {
+                let isObject = ByteSearch("poison-task-object".utf8).first(in: slab.bytes) != nil
+                throw ImportFailure(message: "Failed to process the import", isObject: isObject)
+            }
             count += found.rows
             slabs.append(slab)
         }
@@ -69,31 +87,41 @@ enum Importer {
     }
 
     private static func take(
-        _ slab: Slab, _ task: Int, _ reader: RowReader, _ now: () -> Moment,
+        _ slab: Slab, _ task: Int, _ reader: RowReader, _ duplicates: Simulator.LegacyDuplicates, _ now: () -> Moment,
         _ access: ((inout World) -> Void) -> Void
     ) {
         var number: Int32 = 0
         access { number = $0.slabs.add(slab) }
         var batch: [Candidate] = []
-        batch.reserveCapacity(Self.batch)
+        let size =
+            switch duplicates {
+            case .row: Self.batch
+            case .block: Self.legacyBlock
+            case .task: Int.max
+            }
         func flush() {
             let moment = now()
-            access { $0.apply(batch[...], of: number, to: task, now: moment) }
+            access { world in
+                if duplicates != .row, let message = world.duplicates(among: batch, of: number) {
+                    return world.refuse(batch, of: number, in: task, message)
+                }
+                world.apply(batch[...], of: number, to: task, now: moment)
+            }
             batch.removeAll(keepingCapacity: true)
         }
         // The bytes were found to be well formed a moment ago and cannot have changed.
         try? reader.rows(of: slab.bytes) { (candidate) throws(JSONError) in
             batch.append(candidate)
-            if batch.count == Self.batch { flush() }
+            if batch.count == size { flush() }
         }
         flush()
     }
 }
 
 extension World {
-    mutating func fail(_ task: Int, _ message: String, now: Moment) {
+    mutating func fail(_ task: Int, _ error: JSONValue, now: Moment) {
         tasks[task].status = .failed
-        tasks[task].error = message
+        tasks[task].error = error
         tasks[task].updated = now
     }
 }

@@ -15,17 +15,28 @@ final class Child: Sendable {
 
     let pid: pid_t
     private let ending = Locked<Ending?>(nil)
-    private let peak = Locked(0)
 
-    /// The most memory that it had at any moment, in KiB; known once it has ended.
-    var peakMemory: Int { peak.withLock { $0 } }
+    /// The most memory that it had at any moment so far, in KiB; nil once it has ended.
+    ///
+    /// Unlike what `wait4` tells it does not include that of the process which it was before its program was started.
+    var peakMemory: Int? {
+        guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
+        else { return nil }
+        return line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+    }
 
     /// Starts a program; what it prints goes to the end of `output`.
-    init(_ program: URL, _ arguments: [String], output: URL, environment: [String: String] = [:]) throws {
+    ///
+    /// `wrapper` is a program with arguments that runs the rest in other circumstances, such as another user's.
+    init(
+        _ program: URL, _ arguments: [String], output: URL, environment: [String: String] = [:],
+        wrapper: [String] = []
+    ) throws {
         var variables = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         variables["NOTIFY_SOCKET"] = nil
         // The child is to die with its parent, also when that is killed.
-        let words = ["/usr/bin/setpriv", "--pdeathsig", "KILL", program.path] + arguments
+        let words = ["/usr/bin/setpriv", "--pdeathsig", "KILL"] + wrapper + [program.path] + arguments
         let settings = variables.map { "\($0.key)=\($0.value)" }
         pid = try Nursery.shared.start { try Self.spawn(words, settings, output.path) }
     }
@@ -35,9 +46,7 @@ final class Child: Sendable {
         ending.withLock { ending in
             if let ending { return ending }
             var status: Int32 = 0
-            var usage = rusage()
-            guard wait4(pid, &status, WNOHANG, &usage) == pid else { return nil }
-            peak.withLock { $0 = Int(usage.ru_maxrss) }
+            guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
             let signal = status & 0x7f
             ending = signal == 0 ? .exited(status >> 8 & 0xff) : .killed(by: signal)
             return ending
@@ -53,6 +62,13 @@ final class Child: Sendable {
     func kill() {
         signal(SIGKILL)
         while end == nil { usleep(2_000) }
+    }
+
+    /// The most memory that it ever had, in bytes (Linux's `VmHWM`); nil once it has ended.
+    func peakMemory() throws -> Int? {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
     }
 
     /// Waits for its end.

@@ -12,6 +12,12 @@ struct SiteSettings {
     var labelbox: [String] = []
     /// What the daemon finds in its key file.
     var key = Simulator.key
+    /// Where the daemon sends its requests instead of to the simulator.
+    var endpoint: String?
+    /// What the daemon's environment has beside the test's own.
+    var environment: [String: String] = [:]
+    /// A program with arguments that runs the daemon in other circumstances.
+    var wrapper: [String] = []
 }
 
 /// A drop folder, a state folder, a simulator and a daemon of one test's own.
@@ -72,7 +78,7 @@ final class Site {
 
     private func yaml() -> String {
         var lines = [
-            "labelbox:", "  endpoint: \(simulator.endpoint)", "  api_key_file: \(keyFile.path)",
+            "labelbox:", "  endpoint: \(settings.endpoint ?? simulator.endpoint)", "  api_key_file: \(keyFile.path)",
             "  requests_per_minute: 100000",
         ]
         lines += settings.labelbox.map { "  " + $0 }
@@ -109,7 +115,9 @@ final class Site {
     @discardableResult
     func launch() throws -> Child {
         if let daemon { earlier.append(daemon) }
-        let child = try Child(Programs.daemon, ["--config", configuration.path], output: log)
+        let child = try Child(
+            Programs.daemon, ["--config", configuration.path], output: log, environment: settings.environment,
+            wrapper: settings.wrapper)
         daemon = child
         return child
     }

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
@@ -46,6 +47,9 @@ static uint64_t inode_at(const char *path) {
 
 static int open_watched(int folder, const char *path, int flags, mode_t mode, const struct open_how *how, size_t size) {
     char whole[PATH_MAX], class[longest_name];
+    // After a loss of power the machine has been started anew.
+    const char *boot = getenv("FAILPOINTS_BOOT_ID");
+    if (boot && path && strcmp(path, "/proc/sys/kernel/random/boot_id") == 0) path = boot;
     shim_resolve(folder, path, whole, sizeof whole);
     int is_watched = shim_is_on() && shim_class(whole, class);
     struct verdict verdict = {0};
