@@ -61,7 +61,8 @@ struct Collecting: Sendable {
             guard try await settling.settle(item, report: report, isPatient: isPatient) else {
                 return try await ledger.postpone(
                     item, until: context.clock.now.advanced(by: .seconds(5)),
-                    reason: "Labelbox says that rows of it exist already, and does not find them yet; they are looked up again",
+                    reason:
+                        "Labelbox says that rows of it exist already, and does not find them yet; they are looked up again",
                     at: context.clock.now)
             }
             waiting.withLock { $0[item.item.id] = nil }

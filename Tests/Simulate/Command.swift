@@ -91,7 +91,8 @@ enum Command {
             guard !outcome.violations.isEmpty else { continue }
             failures += 1
             for violation in outcome.violations.prefix(5) { say("seed \(seed): \(violation)") }
-            let extra = (options.bug.map { " --bug \($0.rawValue)" } ?? "")
+            let extra =
+                (options.bug.map { " --bug \($0.rawValue)" } ?? "")
                 + (options.scenario.map { " --scenario \($0.rawValue)" } ?? "")
             say("seed \(seed): replay with: simulate --seed \(seed)\(extra) --trace")
             if options.stops { break }

@@ -210,7 +210,9 @@ struct Plan: Sendable {
     ) -> Int {
         let number = manifests.count
         let folder = random.chance(20) ? "sub/" : ""
-        let rows = (0..<random.number(1...6)).map { makeRow("uid-\(number)-\($0)-", in: hasMedia ? folder : nil, &random) }
+        let rows = (0..<random.number(1...6)).map {
+            makeRow("uid-\(number)-\($0)-", in: hasMedia ? folder : nil, &random)
+        }
         let name = "\(folder)m\(number)"
         let texts = rows.map(\.text)
         let text: String
