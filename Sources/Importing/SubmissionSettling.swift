@@ -25,11 +25,10 @@ struct SubmissionSettling: Sendable {
         _ = try await settle(item, report: report, isPatient: false)
     }
 
-    /// As the other.
+    /// As the other, and says whether it was ended.
     ///
-    /// - Parameter isPatient: whether to leave all as it is when the server refused a key as taken and does not find it
-    ///   yet: what was made lately is found by its key only later.
-    /// - Returns: whether it was ended.
+    /// With `isPatient` all is left as it is when the server refused a key as taken and does not find it yet: what was made
+    /// lately is found by its key only later.
     func settle(_ item: Leased<SubmissionRecord>, report: TaskReport, isPatient: Bool) async throws -> Bool {
         var report = report
         let open = try await openNames(item.item, report)

@@ -104,7 +104,7 @@ struct Plan: Sendable {
 
     static let dataset = "cmdset0000000000000000001"
 
-    /// - Parameter isCalm: whether nothing goes wrong.
+    /// Makes what a seed makes; a calm one goes without troubles.
     init(seed: UInt64, isCalm: Bool = false) {
         var random = SeededRandom(seed: seed, stream: 3)
         chooseSettings(&random)
