@@ -74,6 +74,7 @@ package struct TaskReport: Sendable {
     /// Whether the server refused a row since another has its key.
     package func isTaken(_ key: String) -> Bool {
         guard case .failed(let message)? = byKey[key] else { return false }
+        // One that was refused for others' sake need not be there at all.
         return Self.isDuplicate(message) && !Self.isForDuplicates(message)
     }
 
