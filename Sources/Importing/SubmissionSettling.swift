@@ -21,14 +21,15 @@ struct SubmissionSettling: Sendable {
     // MARK: Ways to end
 
     /// Ends a submission by what its task reported; what the report leaves open is looked up first.
+    func settle(_ item: Leased<SubmissionRecord>, report: TaskReport) async throws {
+        _ = try await settle(item, report: report, isPatient: false)
+    }
+
+    /// As the other, and says whether it was ended.
     ///
-    /// - Parameter isPatient: whether to leave all as it is when the server refused a key as taken and does not find it
-    ///   yet: what was made lately is found by its key only later.
-    /// - Returns: whether it was ended.
-    @discardableResult
-    func settle(
-        _ item: Leased<SubmissionRecord>, report: TaskReport, isPatient: Bool = false
-    ) async throws -> Bool {
+    /// With `isPatient` all is left as it is when the server refused a key as taken and does not find it yet: what was made
+    /// lately is found by its key only later.
+    func settle(_ item: Leased<SubmissionRecord>, report: TaskReport, isPatient: Bool) async throws -> Bool {
         var report = report
         let open = try await openNames(item.item, report)
         report.reserve(open.ids)

@@ -74,8 +74,7 @@ struct Submitting: Sendable {
         let findings = submission.changesRows ? try await changing.findings(item) : nil
         let shipment = try await upload(submission, findings)
         guard shipment.rows > 0 else {
-            try await settling.settle(item, report: TaskReport(status: "NOT_SENT"))
-            return
+            return try await settling.settle(item, report: TaskReport(status: "NOT_SENT"))
         }
         let manifest = UploadManifest(chunkURLs: shipment.chunkURLs, rows: shipment.rows)
         let uploaded = try await client.uploadFile(

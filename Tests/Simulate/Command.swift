@@ -11,17 +11,19 @@ enum Command {
         var showsTrace = false
         var bug: PlantedBug?
         var scenario: Scenario?
+        var isCalm = false
         /// Whether the first seed with a violation is the last.
         var stops = false
     }
 
     private static let usage = """
-        usage: simulate [--seeds N] [--from S] [--seconds T] [--seed S] [--trace] [--bug NAME] [--scenario NAME] [--stop]
+        usage: simulate [--seeds N] [--from S] [--seconds T] [--seed S] [--trace] [--bug NAME] [--scenario NAME] [--calm] [--stop]
           --seeds N        so many seeds (1000), from --from (1) on, or as many as T seconds allow
           --seed S         this one alone
           --trace          prints all that happens
           --bug NAME       with a mistake put in by hand: \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", "))
           --scenario NAME  instead of what a seed makes: \(Scenario.allCases.map(\.rawValue).joined(separator: ", "))
+          --calm           nothing goes wrong
           --stop           ends at the first seed with a violation
         exit code: 0 without a violation, 1 with one, 2 when too little happened for the run to mean anything
         """
@@ -42,6 +44,7 @@ enum Command {
             switch word {
             case "--trace": options.showsTrace = true
             case "--stop": options.stops = true
+            case "--calm": options.isCalm = true
             default:
                 guard let value = rest.popFirst() else { return nil }
                 switch word {
@@ -80,7 +83,7 @@ enum Command {
             if let limit = options.seconds, (ContinuousClock.now - start) / .seconds(1) > limit { break }
             SeedInHand.note(seed)
             let outcome = Simulation(
-                seed: seed, plan: options.scenario?.plan ?? Plan(seed: seed), bug: options.bug,
+                seed: seed, plan: options.scenario?.plan ?? Plan(seed: seed, isCalm: options.isCalm), bug: options.bug,
                 showsTrace: options.showsTrace, root: root
             ).run()
             count += 1
@@ -88,7 +91,8 @@ enum Command {
             guard !outcome.violations.isEmpty else { continue }
             failures += 1
             for violation in outcome.violations.prefix(5) { say("seed \(seed): \(violation)") }
-            let extra = (options.bug.map { " --bug \($0.rawValue)" } ?? "")
+            let extra =
+                (options.bug.map { " --bug \($0.rawValue)" } ?? "")
                 + (options.scenario.map { " --scenario \($0.rawValue)" } ?? "")
             say("seed \(seed): replay with: simulate --seed \(seed)\(extra) --trace")
             if options.stops { break }
@@ -132,10 +136,11 @@ extension Simulation.Outcome {
 
     /// What there was too little of in a run of many seeds; a run in which nothing happens proves nothing.
     fileprivate func lack(after seeds: Int) -> String? {
-        guard seeds >= 100 else { return nil }
-        if requests < 20 * seeds { return "\(requests) requests in \(seeds) seeds" }
+        guard seeds >= 20 else { return nil }
+        if requests < 10 * seeds { return "\(requests) requests in \(seeds) seeds" }
         if submits < seeds { return "\(submits) submits in \(seeds) seeds" }
         if crashes < seeds / 4 { return "\(crashes) crashes in \(seeds) seeds" }
+        guard seeds >= 200 else { return nil }
         let wanted = [
             "401", "413", "426", "429", "500", "502", "503", "520", "complexity", "graphql-502", "html", "lost",
             "lost-502", "refused", "reset", "slow", "stalled", "swallowed", "task-failed", "task-long", "truncated",

@@ -39,6 +39,7 @@ final class DaemonLife: @unchecked Sendable {
         let names = NameSource(seed: seed, life: number)
         let logger = Logger(label: "simulate") { _ in TraceLog(trace: trace, life: number) }
 
+        try TemporaryName.sweep(folders.state.appending(StateDirectory.making))
         ledger = try SQLiteLedger.open(
             at: folders.state.appending("ledger.sqlite"), tracing: nil,
             turns: LedgerTurns(later: { scheduler.add($0) }, name: { names.text() }))

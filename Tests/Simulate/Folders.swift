@@ -29,7 +29,9 @@ final class Folders: @unchecked Sendable {
         self.scheduler = scheduler
         self.trace = trace
         for path in [root, drop, drop.appending("sub"), state, root.appending("server")] { mkdir(path.string, 0o755) }
-        for name in ["status", "results", "failed", "archive", "work", "claimed", "locks"] {
+        for name in [
+            "status", "results", "failed", "archive", "work", "claimed", "locks", StateDirectory.making.string,
+        ] {
             mkdir(state.appending(name).string, 0o755)
         }
     }

@@ -1,6 +1,8 @@
 import Foundation
 
-/// One life of the daemon: from its start to its end or crash. What sleeps in it ends with it.
+/// One life of the daemon: from its start to its end or crash.
+///
+/// What sleeps in it ends with it.
 final class Lifetime: @unchecked Sendable {
     // `@unchecked`: only the thread that has the scheduler's baton touches any of it.
     let scheduler: Scheduler

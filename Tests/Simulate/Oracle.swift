@@ -96,7 +96,8 @@ struct Oracle {
         for (number, bounds) in bounds.enumerated() {
             let count = imports.count { $0.manifest == number }
             if !bounds.contains(count) {
-                problems.append("\(plan.manifests[number].path) was dropped \(bounds) times and imported \(count) times")
+                problems.append(
+                    "\(plan.manifests[number].path) was dropped \(bounds) times and imported \(count) times")
             }
         }
         let left = folders.files(below: folders.drop)

@@ -97,13 +97,19 @@ struct Plan: Sendable {
         drop(number, "m\(number).ndjson", .renamed, at: 1_000_000_000)
     }
 
+    /// Drops the last manifest once more, under another name, as soon as the rows of the first are there.
+    mutating func addManifestAgain() {
+        drop(manifests.count - 1, "again.ndjson", .renamed, at: 6_000_000_000)
+    }
+
     static let dataset = "cmdset0000000000000000001"
 
-    init(seed: UInt64) {
+    /// Makes what a seed makes; a calm one goes without troubles.
+    init(seed: UInt64, isCalm: Bool = false) {
         var random = SeededRandom(seed: seed, stream: 3)
         chooseSettings(&random)
         chooseDrops(&random)
-        chooseTroubles(&random)
+        if !isCalm { chooseTroubles(&random) }
     }
 
     // MARK: Settings
@@ -112,7 +118,7 @@ struct Plan: Sendable {
         orderly = random.pick([0, 0, 50, 90])
         settle = random.pick([.seconds(1), .seconds(2), .seconds(5)])
         linger = random.pick([.zero, .milliseconds(500), .seconds(2)])
-        rowsPerTask = random.pick([1, 2, 3, 5, 20_000])
+        rowsPerTask = random.pick([1, 2, 3, 5, 20_000, 20_000, 20_000])
         requestsPerMinute = random.pick([30, 60, 300, 1_200])
         connections = random.pick([1, 2, 4, 8])
         deafness = random.pick([0, 0, 30, 100])
@@ -131,7 +137,7 @@ struct Plan: Sendable {
     // MARK: Drops
 
     private mutating func chooseDrops(_ random: inout SeededRandom) {
-        for _ in 0..<random.number(1...5) {
+        for _ in 0..<random.number(1...3) {
             let time = Int64(random.number(0...60_000)) * 1_000_000
             switch random.number(0...9) {
             case 0: dropAndReplace(at: time, &random)
@@ -204,7 +210,9 @@ struct Plan: Sendable {
     ) -> Int {
         let number = manifests.count
         let folder = random.chance(20) ? "sub/" : ""
-        let rows = (0..<random.number(1...8)).map { makeRow("uid-\(number)-\($0)-", in: hasMedia ? folder : nil, &random) }
+        let rows = (0..<random.number(1...6)).map {
+            makeRow("uid-\(number)-\($0)-", in: hasMedia ? folder : nil, &random)
+        }
         let name = "\(folder)m\(number)"
         let texts = rows.map(\.text)
         let text: String
@@ -246,7 +254,7 @@ struct Plan: Sendable {
         healing = Int64(random.number(60...600)) * 1_000_000_000
         if random.chance(80) { chooseFaults(&random) }
         for _ in 0..<random.pick([0, 1, 1, 2, 4]) {
-            crashes.append((.steps(random.number(1...1_500)), random.duration(0.01...30)))
+            crashes.append((.steps(random.number(1...random.pick([300, 1_500, 6_000]))), random.duration(0.01...30)))
         }
     }
 

@@ -8,6 +8,8 @@ enum Scenario: String, CaseIterable, Sendable {
     case stopWhileBlocked = "stop-while-blocked"
     /// A crash between the archive and the ledger, of an import with rows that failed, kept it open for ever.
     case crashAfterArchiving = "crash-after-archiving"
+    /// Rows that were dropped again before the server's index knew them were reported as failed.
+    case againBeforeIndex = "again-before-index"
 
     /// What happens in it.
     var plan: Plan {
@@ -22,6 +24,10 @@ enum Scenario: String, CaseIterable, Sendable {
         case .crashAfterArchiving:
             plan.addManifest([.imported, .rejected])
             plan.crashes = [(.archived, .seconds(5))]
+        case .againBeforeIndex:
+            plan.server.indexLag = .seconds(30)
+            plan.linger = .zero
+            plan.addManifestAgain()
         }
         return plan
     }

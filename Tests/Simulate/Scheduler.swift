@@ -149,7 +149,8 @@ private final class BlockingThread: @unchecked Sendable {
         pthread_create(
             &thread, nil,
             { context in
-                let this = Unmanaged<BlockingThread>.fromOpaque(context!).takeUnretainedValue()
+                guard let context else { return nil }
+                let this = Unmanaged<BlockingThread>.fromOpaque(context).takeUnretainedValue()
                 while true {
                     this.turn.wait()
                     let scheduler = Scheduler.current

@@ -112,7 +112,8 @@ final class Simulation: @unchecked Sendable {
     private func begin() {
         do {
             let life = try DaemonLife(
-                number: lives.count, plan: plan, seed: seed, bug: bug, scheduler: scheduler, folders: folders, farEnd: farEnd,
+                number: lives.count, plan: plan, seed: seed, bug: bug, scheduler: scheduler, folders: folders,
+                farEnd: farEnd,
                 trace: trace)
             lives.append(life)
             current = life
