@@ -132,7 +132,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "DataRows", "Importing", "LabelboxAPI", "LabelboxSimulator", "Locking", "Pacing", "Transport",
+                "Account", "DataRows", "LabelboxAPI", "LabelboxSimulator", "Locking", "Pacing", "Transport",
                 "datarowctl", "datarowd", "labelbox-sim",
             ],
             exclude: ["Support/validate.py"], resources: [.copy("Captures/Recorded")]),

@@ -12,7 +12,10 @@ extension Submitting {
     /// Writes the file, uploads it, makes the intent durable, and calls.
     func append(_ item: Leased<SubmissionRecord>) async throws {
         let (file, rows) = try await writeFile(item.item)
-        guard rows > 0 else { return try await settling.settle(item, report: TaskReport(status: "NOT_SENT")) }
+        guard rows > 0 else {
+            try await settling.settle(item, report: TaskReport(status: "NOT_SENT"))
+            return
+        }
         let url: String
         do throws(LabelboxError) {
             url = try await client.uploadFile(

@@ -2,6 +2,7 @@ internal import DataRows
 internal import Foundation
 internal import LabelboxAPI
 internal import Ledger
+internal import Locking
 
 /// Reads the results of tasks that have ended.
 struct Collecting: Sendable {
@@ -10,7 +11,11 @@ struct Collecting: Sendable {
     let account: AccountFacts
     let settling: SubmissionSettling
     let context: StageContext
+    /// Since when submissions wait for rows to be found that exist by the server's own word.
+    let waiting = Locked<[SubmissionID: Date]>([:])
 
+    /// How long they wait for that: as long as a doubt takes at least.
+    private static let patience: TimeInterval = 60
     /// What Labelbox's own client asks for.
     private static let rowsAtOnce = 5_000
 
@@ -46,7 +51,20 @@ struct Collecting: Sendable {
             report.reason = "task \(task) was cancelled at Labelbox; drop the rows again to import them"
             try await settling.settle(item, report: report)
         default:
-            try await settling.settle(item, report: report)
+            let now = context.clock.now
+            let since = waiting.withLock { waiting in
+                let since = waiting[item.item.id] ?? now
+                waiting[item.item.id] = since
+                return since
+            }
+            let isPatient = now.timeIntervalSince(since) < Self.patience
+            guard try await settling.settle(item, report: report, isPatient: isPatient) else {
+                return try await ledger.postpone(
+                    item, until: context.clock.now.advanced(by: .seconds(5)),
+                    reason: "Labelbox says that rows of it exist already, and does not find them yet; they are looked up again",
+                    at: context.clock.now)
+            }
+            waiting.withLock { $0[item.item.id] = nil }
         }
     }
 

@@ -55,10 +55,11 @@ extension Submitting {
         }
         let done = progress.withLock { $0 }
         guard done.lost > 0 else {
-            do { return try await settling.settle(item, report: done.report) } catch {
+            do { try await settling.settle(item, report: done.report) } catch {
                 words.keep(done.report, of: item.item.id)
                 throw AfterIntent(cause: error)
             }
+            return
         }
         words.keep(done.report, of: item.item.id)
         let reason =

@@ -21,11 +21,22 @@ struct SubmissionSettling: Sendable {
     // MARK: Ways to end
 
     /// Ends a submission by what its task reported; what the report leaves open is looked up first.
-    func settle(_ item: Leased<SubmissionRecord>, report: TaskReport) async throws {
+    ///
+    /// - Parameter isPatient: whether to leave all as it is when the server refused a key as taken and does not find it
+    ///   yet: what was made lately is found by its key only later.
+    /// - Returns: whether it was ended.
+    @discardableResult
+    func settle(
+        _ item: Leased<SubmissionRecord>, report: TaskReport, isPatient: Bool = false
+    ) async throws -> Bool {
         var report = report
         let open = try await openNames(item.item, report)
         report.reserve(open.ids)
-        if !open.keys.isEmpty { report.add(found: try await keys.find(open.keys)) }
+        if !open.keys.isEmpty {
+            let found = try await keys.find(open.keys)
+            if isPatient, open.keys.contains(where: { found[$0] == nil && report.isTaken($0) }) { return false }
+            report.add(found: found)
+        }
         let isRefusedForOthers = open.keys.contains { key in
             guard case .failed(let message)? = report.word(for: key) else { return false }
             return TaskReport.isForDuplicates(message)
@@ -33,6 +44,7 @@ struct SubmissionSettling: Sendable {
         try await record(
             item, report: report,
             rest: isRefusedForOthers ? .withoutDuplicates : .fail(Self.notReported(report, item.item)))
+        return true
     }
 
     /// Ends a submission of which the server refused all or nobody knows how far it got.

@@ -74,7 +74,8 @@ struct Submitting: Sendable {
         let findings = submission.changesRows ? try await changing.findings(item) : nil
         let shipment = try await upload(submission, findings)
         guard shipment.rows > 0 else {
-            return try await settling.settle(item, report: TaskReport(status: "NOT_SENT"))
+            try await settling.settle(item, report: TaskReport(status: "NOT_SENT"))
+            return
         }
         let manifest = UploadManifest(chunkURLs: shipment.chunkURLs, rows: shipment.rows)
         let uploaded = try await client.uploadFile(

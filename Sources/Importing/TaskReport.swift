@@ -71,6 +71,13 @@ package struct TaskReport: Sendable {
 
     package func word(for key: String) -> Word? { byKey[key] }
 
+    /// Whether the server refused a row since another has its key.
+    package func isTaken(_ key: String) -> Bool {
+        guard case .failed(let message)? = byKey[key] else { return false }
+        // One that was refused for others' sake need not be there at all.
+        return Self.isDuplicate(message) && !Self.isForDuplicates(message)
+    }
+
     package func row(foundBy key: String) -> DataRowID? { found[key] }
 
     /// Takes one word about a row without a key; such rows can be told apart by their external id alone.

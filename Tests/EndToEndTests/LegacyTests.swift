@@ -208,12 +208,12 @@ struct LegacyTests {
             }
             try site.drop("short.ndjson", rows(0..<10_000))
             #expect(try await site.ended("short.ndjson", within: .seconds(100))["rows"]["created"].int == 10_000)
-            let short = try #require(try site.daemon?.peakMemory())
+            let short = try #require(try site.daemon?.highWaterMark())
             try site.drop("long.ndjson", rows(10_000..<100_000))
             let status = try await site.ended("long.ndjson", within: .seconds(200))
             #expect(status["rows"]["created"].int == 90_000, "\(status)")
             #expect(try await site.simulator.state()["tasks"]["rows_failed"].int == 0)
-            let long = try #require(try site.daemon?.peakMemory())
+            let long = try #require(try site.daemon?.highWaterMark())
             print("appendRowsToDataset: \(short >> 20) MiB with 10,000 rows, \(long >> 20) MiB with 90,000 more")
             // Two submissions at a time where there was one.
             #expect(long < short + 48 << 20)

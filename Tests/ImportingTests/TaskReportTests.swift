@@ -51,9 +51,39 @@ struct TaskReportTests {
         "a key in use is told from other failures",
         arguments: [
             (message: "Duplicate global key: 'k'", isDuplicate: true),
+            (message: "Duplicate global keys found: a, b", isDuplicate: true),
+            (
+                message: "Data rows contain empty string or duplicate global keys, which are not allowed",
+                isDuplicate: true
+            ),
             (message: "Found invalid contents for media type: 'IMAGE'", isDuplicate: false),
         ])
     func duplicates(message: String, isDuplicate: Bool) {
         #expect(TaskReport.isDuplicate(message) == isDuplicate)
+    }
+
+    @Test("words about rows of one name are taken in the order in which they came")
+    func order() {
+        var report = TaskReport(status: "CREATED")
+        for number in 0..<3 {
+            report.add(.created(DataRowID(rawValue: "r\(number)")), key: nil, externalID: nil)
+        }
+        report.add(.unknown, key: nil, externalID: nil)
+        #expect(
+            (0..<5).map { _ in report.takeWord(externalID: nil) } == [
+                .created(DataRowID(rawValue: "r0")), .created(DataRowID(rawValue: "r1")),
+                .created(DataRowID(rawValue: "r2")), .unknown, nil,
+            ])
+    }
+
+    @Test("that some keys among many rows are in use is told from one row's key that is")
+    func forOthers() {
+        #expect(!TaskReport.isForDuplicates("Duplicate global key: 'k'"))
+        #expect(TaskReport.isForDuplicates("Duplicate global keys found: k"))
+        var report = TaskReport(status: "FAILED")
+        report.reason = "Duplicate global keys found: k"
+        #expect(!report.isRefusedForDuplicates)
+        report.isWhole = false
+        #expect(report.isRefusedForDuplicates)
     }
 }

@@ -262,4 +262,28 @@ import Testing
             #expect(try await bench.find("i").state == .complete)
         }
     }
+
+    @Test("By which mutation it is handed over is known with the intent", arguments: StoreUnderTest.allCases)
+    func ways(_ store: StoreUnderTest) async throws {
+        try await store.run { bench in
+            try await bench.planned("i", [segment(0, 3)])
+            var item = try #require(try await bench.sealed().first)
+            #expect(item.item.submitWith == .upsertDataRows)
+            item.item.submitWith = .createDataRow
+            try await bench.store.recordIntent(item, manifestURL: nil, at: at(1))
+            try await bench.store.recordAmbiguous(item, nextLook: at(2), reason: "lost", at: at(1))
+            item = try await bench.lease(item.item.id, in: .ambiguous, now: 2)
+            #expect(item.item.submitWith == .createDataRow)
+            #expect(try await bench.store.tasks(of: ImportID(rawValue: "i")).count == 1)
+
+            let segments = try await bench.store.segments(of: item.item.id, after: 0, limit: 9)
+            var outcome = SegmentOutcome(segment: try #require(segments.first).id)
+            outcome.created = 2
+            outcome.failed = 1
+            try await bench.store.settle(item, outcomes: [outcome], status: "CREATED", reason: "", at: at(3))
+            let record = try await bench.find("i")
+            #expect(record.rows.submitted == 3, "rows count as submitted though there is no task")
+            #expect(try await bench.store.tasks(of: record.id).isEmpty, "and no task is shown")
+        }
+    }
 }

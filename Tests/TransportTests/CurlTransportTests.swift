@@ -1,3 +1,4 @@
+import Locking
 import Testing
 import Transport
 
@@ -145,5 +146,30 @@ struct CurlTransportTests {
 
         let error = await failure(transport, HTTPRequest(.get, url: server.url(), responseLimit: (1 << 20) - 1))
         #expect(error?.kind == .responseTooLarge)
+    }
+
+    @Test("a body that is taken as it comes is not kept, and can be refused on the way")
+    func received() async throws {
+        let server = LoopbackServer { client in
+            while client.request() != nil { client.answer(String(repeating: "x", count: 1 << 20)) }
+        }
+        let transport = try makeTransport()
+        let count = Locked(0)
+        let response = try await transport.send(
+            HTTPRequest(
+                .get, url: server.url(), responseLimit: 1 << 20,
+                receive: { bytes in
+                    count.withLock { $0 += bytes.count }
+                    return true
+                }))
+        #expect(response.status == 200)
+        #expect(response.body.isEmpty)
+        #expect(count.withLock { $0 } == 1 << 20)
+
+        let refused = await failure(transport, HTTPRequest(.get, url: server.url(), receive: { _ in false }))
+        #expect(refused?.kind == .malformedResponse)
+        let limited = await failure(
+            transport, HTTPRequest(.get, url: server.url(), responseLimit: 1000, receive: { _ in true }))
+        #expect(limited?.kind == .responseTooLarge)
     }
 }

@@ -15,7 +15,8 @@ extension RowWriter {
     /// Refuses a row that has more than a single call can say; to leave some of it out would make another row of it.
     func refuseWhatOneCallCannotCarry(_ row: borrowing SourceRow) throws(RowWritingError) {
         let members = row.members
-        for index in 0..<members.count {
+        // A path in the place of a row has none.
+        for index in 0..<(row.isObject ? members.count : 0) {
             let member = members.list[index]
             let value = JSONSlice(bytes: row.base, start: Int(member.valueStart), end: Int(member.valueEnd))
             guard !value.isFalsy else { continue }
@@ -33,7 +34,8 @@ extension RowWriter {
                         + Self.advice)
             }
         }
-        for entry in context.defaults.entries where !Self.carried.contains(entry.key) && row.value(entry.key) == nil {
+        for entry in context.defaults.entries
+        where !Self.carried.contains(entry.key) && !(row.isObject && row.value(entry.key) != nil) {
             throw problem(
                 row, row.whole, "", "not_supported_by_create_data_row",
                 "createDataRow carries row_data, external_id and global_key only, and the defaults for this row have "

@@ -161,7 +161,7 @@ public struct RowWriter: Sendable {
                 "the row is neither an object nor a path: write {\"row_data\": \"https://…\"}")
         }
         let isTile = row.value(.tileLayerURL) != nil
-        if form == .single, row.isObject { try refuseWhatOneCallCannotCarry(row) }
+        if form == .single { try refuseWhatOneCallCannotCarry(row) }
         let isMatched = try writeHead(row, isTile, &output, &identity)
         let kind = row.kind(context.policy)
         let needsMedia = kind == .path || kind == .longText

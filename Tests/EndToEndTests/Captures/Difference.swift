@@ -60,7 +60,8 @@ extension Difference {
     static let all: [Difference] = [
         namesTheRightWayRound, askedOnce, bothLists, rowNotReadBack, fieldsNotLoaded, namedAllTheSame, sameContentOnce,
         missingPathIsAnError, oneChunk,
-        wholePages, keysLookedUp, datasetAskedFirst, datasetNotAskedFirst, resultsRead, addressAskedAnew,
+        wholePages, refusedBeforehand, keysLookedUp, datasetAskedFirst, datasetNotAskedFirst, resultsRead,
+        addressAskedAnew,
         notTheSyncForm, byCursor, readByOtherMeans, importBefore, noEmptyAttachments, tilesAsRowData, textAttachments,
     ]
 
@@ -137,6 +138,23 @@ extension Difference {
     static let wholePages = Difference(
         "how long pages are", "the length was lowered in the recording from 5,000 to 2"
     ) { _, theirs in theirs.replace(#""first":2"#, with: #""first":5000"#) }
+
+    static let refusedBeforehand = Difference(
+        "a row that the service would refuse is not sent", "its place in the manifest is told, and the others go"
+    ) { ours, theirs in
+        let before = theirs.count
+        guard theirs.dropSurplus(["row "], over: ours) else { return false }
+        let dropped = before - theirs.count
+        // The list of chunks says how many rows there are.
+        for (index, line) in theirs.enumerated() where line.hasPrefix("manifest in") {
+            guard let count = line.firstMatch(of: #/"item_count":(\d+)/#).flatMap({ Int($0.1) }) else { continue }
+            let shortened = line.replacing("\"item_count\":\(count)", with: "\"item_count\":\(count - dropped)")
+            guard ours.contains(shortened) else { continue }
+            theirs[index] = shortened
+            return true
+        }
+        return !theirs.contains { $0.hasPrefix("manifest in") }
+    }
 
     static let keysLookedUp = Difference(
         "keys in use are looked up", "the SDK reports the row as failed; here the row that exists is its result"

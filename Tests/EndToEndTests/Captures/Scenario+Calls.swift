@@ -1,6 +1,6 @@
+import Account
 import DataRows
 import Foundation
-import Importing
 import LabelboxAPI
 import Locking
 import Pacing

@@ -160,14 +160,14 @@ struct Scenario: Sendable {
                     + (0..<8).map { url($0, #", "external_id": "\#($0)", "global_key": "g\#($0 % 5)""#) }.joined(
                         separator: ", ")
                     + "]"
-            ], outcomes: created(8), [.wholePages]),
+            ], outcomes: created(5) + Array(repeating: "rejected", count: 3), [.wholePages, .refusedBeforehand]),
         upsert(
             "duplicate_global_key",
             [
                 "[\(url(1, #", "external_id": "a", "global_key": "same""#)), \(url(2, #", "external_id": "b", "global_key": "same""#))]",
                 "[\(url(1, #", "global_key": "same""#))]", "[\(url(1, #", "global_key": "same""#))]",
-            ], outcomes: ["created", "created", "already_present", "already_present"],
-            [.bothLists, .keysLookedUp]),
+            ], outcomes: ["created", "rejected", "already_present", "already_present"],
+            [.bothLists, .refusedBeforehand, .keysLookedUp]),
         upsert(
             "row_errors",
             [
@@ -200,7 +200,7 @@ struct Scenario: Sendable {
         append(
             "sdk-7.17.0/legacy_task_result_file",
             "[\(url(1, #", "external_id": "a", "global_key": "g""#)), \(url(2, #", "external_id": "b", "global_key": "g""#))]",
-            outcomes: ["created", "created"], [.datasetAskedFirst, .addressAskedAnew]),
+            outcomes: ["created", "rejected"], [.datasetAskedFirst, .addressAskedAnew, .refusedBeforehand]),
         append(
             "sdk-7.17.0/legacy_task_failed", "[\(url(1))]", outcomes: ["failed"],
             words: ["Failed to process the import file"], [.datasetAskedFirst, .addressAskedAnew]),

@@ -65,7 +65,7 @@ final class Child: Sendable {
     }
 
     /// The most memory that it ever had, in bytes (Linux's `VmHWM`); nil once it has ended.
-    func peakMemory() throws -> Int? {
+    func highWaterMark() throws -> Int? {
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
         return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
