@@ -34,6 +34,7 @@ extension WorkFolder {
     /// Removes what a crash left of imports that have ended.
     ///
     /// - Parameter isOpen: Whether an import still needs its files.
+    /// - Throws: what `isOpen` throws.
     func sweep(isOpen: (ImportID) async throws -> Bool) async throws {
         let files = FileManager.default
         for shard in (try? files.contentsOfDirectory(atPath: root.string)) ?? [] {
