@@ -11,7 +11,8 @@ extension ImportRecord {
     ) {
         self.init(
             id: id, revision: 0, watch: watch, path: path, claimedPath: claimedPath, bytes: bytes, phase: .claimed,
-            state: .queued, reason: "", delay: "", rows: RowCounts(), media: MediaCounts(), openMedia: 0, openSegments: 0,
+            state: .queued, reason: "", delay: "", rows: RowCounts(), media: MediaCounts(), openMedia: 0,
+            openSegments: 0,
             errors: [], errorsTotal: 0, warnings: [], warningsTotal: 0, attempts: 0, seenAt: now, updatedAt: now)
     }
 }
