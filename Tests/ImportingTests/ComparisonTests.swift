@@ -36,6 +36,7 @@ struct ComparisonTests {
             (#"{"attachments":[{"type":"IMAGE","value":"v"},{"type":"RAW_TEXT","value":"w","name":"n"}]}"#, true),
             (#"{"attachments":[{"type":"RAW_TEXT","value":"w","name":"n"},{"type":"IMAGE","value":"v"}]}"#, false),
             (#"{"attachments":[{"type":"IMAGE","value":"v"}]}"#, false),
+            (#"{"attachments":[{"type":"IMAGE","value":"x"},{"type":"RAW_TEXT","value":"w","name":"n"}]}"#, false),
             (#"{"attachments":[{"type":"IMAGE","value":"v"},{"type":"RAW_TEXT","value":"w"}]}"#, false),
             (
                 #"{"attachments":[{"type":"IMAGE","value":"v","x":1},{"type":"RAW_TEXT","value":"w","name":"n"}]}"#,

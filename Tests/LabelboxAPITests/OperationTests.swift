@@ -429,7 +429,9 @@ struct OperationTests {
         #expect(
             try await client.contents(ofRows: ids, withAttachments: true) == [
                 ids[0]: RowContents(
-                    row: ListedRow(id: ids[0], externalID: "e", rowData: #"{"x":1}"#), dataset: .init(rawValue: "d"),
+                    row: ListedRow(
+                        id: ids[0], externalID: "e", rowData: #"{"x":1}"#, dataset: DatasetID(rawValue: "d")),
+                    dataset: DatasetID(rawValue: "d"),
                     attachments: [.init(type: "IMAGE", value: "v", name: nil)])
             ])
         #expect(transport.requests[0].document.contains("attachments"))
