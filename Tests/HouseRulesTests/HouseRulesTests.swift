@@ -11,7 +11,7 @@ private let mayImport: [String: Set<String>] = [
     "Pacing": ["Locking"],
     "Transport": ["CCurl", "CCurlShim", "Locking"],
     "Intake": ["DataRows", "Files", "Locking"],
-    "LabelboxAPI": ["DataRows", "Transport"],
+    "LabelboxAPI": ["DataRows", "Locking", "Transport"],
     "Ledger": ["DataRows", "Locking"],
     "Results": ["DataRows", "Ledger"],
     "Settings": ["DataRows"],

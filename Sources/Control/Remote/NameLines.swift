@@ -48,7 +48,9 @@ public struct NameLines: Sendable {
         self.file = file
     }
 
-    /// The next name; `nil` at the end. Empty lines are passed over.
+    /// The next name; `nil` at the end.
+    ///
+    /// Empty lines are passed over.
     public mutating func next() throws(ControlError) -> RowName? {
         while let bytes = try nextLine() {
             line += 1
