@@ -143,7 +143,15 @@ struct IntakeService: Sendable {
         while !loose.isEmpty {
             let some = Array(loose.prefix(Self.looseRows))
             loose = loose.dropFirst(Self.looseRows)
-            let taken = try await watch.folder.claimLoose(some, id: identifiers.next(at: context.clock.now))
+            let taken: LooseClaim
+            do {
+                taken = try await watch.folder.claimLoose(some, id: identifiers.next(at: context.clock.now))
+            } catch {
+                // Names that JSON cannot hold are no reason to hold up what can be taken.
+                guard error.code == .failed, error.cause == nil else { throw error }
+                context.observer.notTaken(watch: watch.name, path: error.path, error: error)
+                continue
+            }
             for problem in taken.problems {
                 context.observer.notTaken(watch: watch.name, path: problem.path, error: problem)
             }
