@@ -343,7 +343,8 @@ class Comparison:
                 found += numbers(embedding.get("clusters"), []) if isinstance(embedding, dict) else []
             for text in found:
                 try:
-                    if float(text) == float(digits):
+                    # Underscores are passed over where a vector is read from strings, also where Python itself takes none.
+                    if float(text.replace("_", "")) == float(digits):
                         return True
                 except (ValueError, OverflowError):
                     continue

@@ -305,7 +305,7 @@ add("path-update", [{"key": {"id": "i"}, "row_data": "photo.jpg"}], operation="u
 text("path-escapes", r'[{"row_data": "gr\u00fcn \u26f0.jpg"}, {"row_data": "sub\/deep.mp4"}, {"row_data": "photo\u002ejpg"}, "\u0070hoto.jpg"]')
 text("path-lone-surrogate", r'[{"row_data": "\ud800.jpg"}, {"row_data": "x"}]')
 for name in ["photo.jpg", "same.jpeg", "with space.png", "doc.pdf", "page.html", "table.csv", "data.json", "empty.txt", "loud.mp3", "loud.wav", "scan.tif", "old.bmp", "clip.webm", "clip.mov",
-             "clip.avi", "moving.gif", "modern.webp", "slice.dcm", "cloud.las", "sub/notes.txt"]:
+             "clip.avi", "moving.gif", "modern.webp", "slice.dcm", "cloud.las", "sub/notes.txt", "page.jpg", "really-a-jpeg.png", "empty.png"]:
     add(f"file-{name}", [{"row_data": name}])
 for kind, odd in {"null": None, "number": 5, "zero": 0, "true": True, "false": False, "list": [], "filled-list": [ROW]}.items():
     add(f"row-{kind}", [odd, ROW])

@@ -111,5 +111,8 @@ MEDIA = {
     "slice.dcm": bytes(128) + b"DICM",
     "cloud.las": b"LASF points",
     "noextension": b"what is it",
+    "page.jpg": b"<!doctype html><html><p>not found</p></html>",
+    "really-a-jpeg.png": b"\xff\xd8\xff\xe0 a photo by another name",
+    "empty.png": b"",
     "vector.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
 }
