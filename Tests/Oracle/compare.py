@@ -219,6 +219,12 @@ class Comparison:
         if case.media_type and operation in ("create", "upsert"):
             header = {**(header or {}), "defaults": {"media_type": case.media_type, **{k: v for k, v in (defaults or {}).items() if v is not None}}}
         verdict.rows = len(rows)
+        if operation not in ("create", "upsert", "update", "delete"):
+            # Only envelopes name one, and only datarowd has those.
+            if (ours.get("refusal") or {}).get("code") != "invalid_operation":
+                verdict.note(Difference("manifest", case, source=rows[:3], theirs=text, code="operation taken"))
+            verdict.refused += 1
+            return verdict
         if ours.get("refusal"):
             verdict.codes.add(ours["refusal"]["code"])
             try:

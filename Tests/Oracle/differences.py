@@ -175,9 +175,9 @@ def targets(row):
     """What a row is called, or is for."""
     if not isinstance(row, dict):
         return set()
-    found = {("global_key", row.get("global_key"))}
+    found = [("global_key", row.get("global_key"))]
     if isinstance(row.get("key"), dict):
-        found |= set((kind, value) for kind, value in row["key"].items() if isinstance(value, str))
+        found += row["key"].items()
     return {(kind, value) for kind, value in found if isinstance(value, str) and value}
 
 

@@ -117,6 +117,8 @@ def compare(tool, names, jobs, mutation=None, stop_at=None):
                 if stop_at and bad >= stop_at:
                     break
     finally:
+        # What was not asked for must not keep the process from ending.
+        waiting.cancel_join_thread()
         for process in workers:
             process.terminate() if running else None
             process.join()

@@ -246,6 +246,21 @@ public struct RowWriter: Sendable {
         return true
     }
 
+    /// The unknown keys of which the last member is null, so that the ones before it count for nothing either.
+    private func namesOfNulls(_ members: JSONMembers, _ base: UnsafePointer<UInt8>) -> Set<[UInt8]> {
+        func isNull(_ member: JSONMember) -> Bool { base[Int(member.valueStart)] == 0x6e }
+        let unknown = members.list[..<members.count].filter { $0.key == .unknown }
+        guard unknown.contains(where: isNull) else { return [] }
+        var seen = Set<[UInt8]>()
+        return Set(
+            unknown.reversed().filter { seen.insert(name($0, base)).inserted && isNull($0) }.map { name($0, base) })
+    }
+
+    private func name(_ member: JSONMember, _ base: UnsafePointer<UInt8>) -> [UInt8] {
+        JSONText.unescapedLossily(
+            UnsafeRawBufferPointer(start: base + Int(member.keyStart), count: Int(member.keyEnd - member.keyStart)))
+    }
+
     private func writeMembers(
         _ row: borrowing SourceRow, _ mediaURL: String?, _ isTile: Bool, _ output: inout [UInt8],
         _ identity: inout RowIdentity
@@ -253,12 +268,15 @@ public struct RowWriter: Sendable {
         let members = row.members
         let isConversation = !isTile && row.value(.conversationalData) != nil
         let hasLegacyName = isConversation && row.value(.legacyExternalID) != nil
+        let nulls = isTile ? namesOfNulls(members, row.base) : []
         for index in 0..<members.count {
             let member = members.list[index]
             let key = member.key
             let value = JSONSlice(bytes: row.base, start: Int(member.valueStart), end: Int(member.valueEnd))
             if key == .unknown {
-                if isTile, value.kind != .null { writeAsIs(member, row.base, &output) }
+                if isTile, value.kind != .null, nulls.isEmpty || !nulls.contains(name(member, row.base)) {
+                    writeAsIs(member, row.base, &output)
+                }
                 continue
             }
             // Nulls, and all but the last of a key.

@@ -79,6 +79,8 @@ struct DocumentedExample {
     func rows() throws -> [JSON] {
         if name.contains(".jsonl") || name.contains(".ndjson") { return try jsonLines(Data(text.utf8)) }
         let document = try JSON(text)
+        // A sidecar is one row.
+        if case .object = document, document["rows"] == .null { return [document] }
         return document["rows"] == .null ? document.list : document["rows"].list
     }
 }
