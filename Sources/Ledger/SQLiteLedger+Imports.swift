@@ -29,7 +29,7 @@ extension SQLiteLedger {
                 arguments: [now.stored, now.stored])
             try db.execute(
                 sql: """
-                    UPDATE submissions SET phase = 'ambiguous', next_attempt = ?, reason = ?
+                    UPDATE submissions SET phase = 'ambiguous', next_attempt = ?1, reason = ?2, submitted_at = ?1
                     WHERE phase = 'submitting' AND phase <> 'settled'
                     """,
                 arguments: [now.stored, "the daemon stopped between the call and its answer; its rows are looked up"])

@@ -239,10 +239,12 @@ extension SQLiteLedger {
         try await write { db in
             try Self.update(
                 db, item,
+                // The call may have waited long for its turn after the intent: the server may have had it as late as now.
                 set: """
+                    submitted_at = CASE WHEN phase = 'submitting' THEN ? ELSE submitted_at END,
                     phase = 'ambiguous', next_attempt = ?, reason = ?, attempts = attempts + 1,
                     lease_owner = NULL, lease_until = NULL
-                    """, [nextLook.stored, reason])
+                    """, [now.stored, nextLook.stored, reason])
             try Self.start(db, item, at: now)
         }
     }

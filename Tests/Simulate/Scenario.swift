@@ -10,6 +10,8 @@ enum Scenario: String, CaseIterable, Sendable {
     case crashAfterArchiving = "crash-after-archiving"
     /// Rows that were dropped again before the server's index knew them were reported as failed.
     case againBeforeIndex = "again-before-index"
+    /// A call that waited long for its turn, and whose answer was lost, was sent again after one look.
+    case lostAfterWait = "lost-after-wait"
 
     /// What happens in it.
     var plan: Plan {
@@ -24,6 +26,13 @@ enum Scenario: String, CaseIterable, Sendable {
         case .crashAfterArchiving:
             plan.addManifest([.imported, .rejected])
             plan.crashes = [(.archived, .seconds(5))]
+        case .lostAfterWait:
+            plan.server.indexLag = .seconds(30)
+            plan.faults = [
+                Faults.Rule(rates: [.tooManyRequests: 1], operations: ["upsertDataRows"], count: 2),
+                Faults.Rule(rates: [.lost: 1], operations: ["upsertDataRows"], count: 1),
+            ]
+            plan.server.sendsRetryAfter = false
         case .againBeforeIndex:
             plan.server.indexLag = .seconds(30)
             plan.linger = .zero
