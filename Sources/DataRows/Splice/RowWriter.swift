@@ -249,7 +249,7 @@ public struct RowWriter: Sendable {
     /// The unknown keys of which the last member is null, so that the ones before it count for nothing either.
     private func namesOfNulls(_ members: JSONMembers, _ base: UnsafePointer<UInt8>) -> Set<[UInt8]> {
         func isNull(_ member: JSONMember) -> Bool { base[Int(member.valueStart)] == 0x6e }
-        let unknown = members.list[..<members.count].filter { $0.key == .unknown }
+        let unknown = UnsafeBufferPointer(start: members.list, count: members.count).filter { $0.key == .unknown }
         guard unknown.contains(where: isNull) else { return [] }
         var seen = Set<[UInt8]>()
         return Set(
