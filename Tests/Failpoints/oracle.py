@@ -130,9 +130,9 @@ class Check:
         for name, path in self.site.files(self.site.fs).items():
             if name.endswith(".datarowd-tmp"):
                 self.wrong.append(f"{name} is left over")
-            elif name.startswith("state/work/") and self.leaves_work:
+            elif pathlib.PurePath(name).parts[:2] == ("state", "work") and self.leaves_work:
                 continue
-            elif name.startswith("state/work/") or "/.datarowd/claimed/" in name:
+            elif pathlib.PurePath(name).parts[:2] == ("state", "work") or "/.datarowd/claimed/" in name:
                 self.wrong.append(f"{name} is left over")
             else:
                 places[dropped.digest(path.read_bytes())].append(name)

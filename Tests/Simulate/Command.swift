@@ -152,6 +152,7 @@ extension Simulation.Outcome {
 
 /// Tells which seed was in hand when the process itself crashes.
 private enum SeedInHand {
+    // `nonisolated(unsafe)`: one thread writes it, and a signal's handler, which may take no lock, reads it.
     nonisolated(unsafe) private static let text = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 128)
     nonisolated(unsafe) private static var count = 0
 

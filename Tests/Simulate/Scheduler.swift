@@ -10,6 +10,7 @@ final class Scheduler: @unchecked Sendable {
     // `@unchecked`: only the thread that has the baton touches any of it, and the semaphores order the hand-overs.
 
     /// The one that the runtime's hook gives jobs to.
+    // `nonisolated(unsafe)`: set between two runs, when no job is left; the hook is a C function and can hold nothing.
     nonisolated(unsafe) static var current = Scheduler(seed: 0)
 
     private enum Ready {

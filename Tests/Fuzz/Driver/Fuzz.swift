@@ -10,6 +10,7 @@ private func runDriver(
 ) -> CInt
 
 /// Chosen once by the first argument, before anything runs.
+// `nonisolated(unsafe)`: libFuzzer calls from C, on one thread, and gives no place to keep it.
 nonisolated(unsafe) private var target = FuzzTarget.grammar
 
 @_cdecl("fuzz_main")
