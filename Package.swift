@@ -109,7 +109,8 @@ let package = Package(
 
         // Tests: one target a room.
         .testTarget(
-            name: "AccountTests", dependencies: ["Account", "LabelboxAPI", "Locking", "Pacing", "TestSupport"]),
+            name: "AccountTests",
+            dependencies: ["Account", "LabelboxAPI", "Locking", "Pacing", "TestSupport", .system]),
         .target(name: "TestSupport", dependencies: ["Files", "Locking", .system], path: "Tests/TestSupport"),
         .executableTarget(
             name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),

@@ -18,11 +18,13 @@ public struct AccountConnection: Sendable {
     ///   - userAgent: the program's name and version.
     ///   - clock: by which requests are paced.
     ///   - unixTime: seconds since 1970.
+    ///   - memory: of the requests that an earlier process sent; nil where nothing is remembered.
     ///   - gate: makes the gate of all requests from their pacer.
     /// - Throws: `TransportError` when libcurl cannot be set up.
     public init<C: Clock>(
         _ settings: LabelboxSettings, environment: [String: String], userAgent: String, clock: C,
-        unixTime: @escaping @Sendable () -> Int64, gate: (RequestPacer) -> any RequestGate
+        unixTime: @escaping @Sendable () -> Int64, memory: (any StartMemory)? = nil,
+        gate: (RequestPacer) -> any RequestGate
     ) throws(TransportError) where C.Duration == Duration {
         transport = try CurlTransport(
             CurlTransport.Configuration(
@@ -31,7 +33,7 @@ public struct AccountConnection: Sendable {
         pacer = RequestPacer(
             rules: PacingRules(
                 requestsPerMinute: settings.requestsPerMinute, maximumConnections: settings.maxConnections),
-            clock: clock)
+            clock: clock, memory: memory)
         client = LabelboxClient(
             endpoint: settings.endpoint,
             credentials: FoundCredentials(file: settings.apiKeyFile, environment: environment),

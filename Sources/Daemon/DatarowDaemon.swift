@@ -54,7 +54,7 @@ public final class DatarowDaemon: Sendable {
         let lastError = LastError()
         let observer = ImportObserver(logger: logger)
         let bell = StatusBell()
-        let account = try Startup.account(settings.labelbox, environment: environment, clock: clock) {
+        let account = try Startup.account(settings.labelbox, state: state, environment: environment, clock: clock) {
             kind, error, isRetried in
             observer.requestFailed(kind: kind.rawValue, error: error, isRetried: isRetried)
             lastError.record("\(error)", at: time.now)

@@ -38,14 +38,19 @@ enum Startup {
     }
 
     /// Sets up the way to Labelbox, on which work waits for as long as it takes.
+    ///
+    /// In the state directory it is remembered when requests began, for a start within the same minute.
     static func account(
-        _ settings: LabelboxSettings, environment: [String: String], clock: ContinuousClock,
+        _ settings: LabelboxSettings, state: FilePath, environment: [String: String], clock: ContinuousClock,
         noticed: @escaping @Sendable (RequestKind, LabelboxError, _ isRetried: Bool) -> Void
     ) throws(StartFailure) -> AccountConnection {
         do {
             return try AccountConnection(
                 settings, environment: environment, userAgent: "datarowd/\(DatarowDaemon.version)", clock: clock,
                 unixTime: { Int64(Date().timeIntervalSince1970) },
+                memory: StartLog(
+                    state.appending("request-starts"), limit: settings.requestsPerMinute, boot: BootID.current(),
+                    now: { StartLog.timeSinceBoot() }),
                 gate: { PacedRequests(pacer: $0, noticed: noticed) })
         } catch {
             throw StartFailure(.configuration, "the transport cannot be set up: \(error)")

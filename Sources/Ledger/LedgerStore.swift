@@ -148,6 +148,8 @@ public protocol LedgerStore: SegmentSource {
     func find(_ id: ImportID) async throws -> ImportRecord?
     /// The latest imports of a path in a watch, newest first.
     func find(watch: String?, path: FilePath) async throws -> [ImportRecord]
+    /// Whether no file was claimed later that was dropped under the same name in the same watch.
+    func isLatest(_ record: ImportRecord) async throws -> Bool
     /// Imports by page, newest first.
     func imports(_ filter: ImportFilter) async throws -> [ImportRecord]
     /// The tasks of an import.

@@ -27,6 +27,15 @@ extension SQLiteLedger {
             try db.execute(
                 sql: "UPDATE segments SET ready_at = ? WHERE phase = 'ready' AND ready_at > ?",
                 arguments: [now.stored, now.stored])
+            // What is counted from a time begins anew: while nobody looked, the calendar's clock may have been set. A wait gets
+            // longer by that, and a doubt is never taken for settled because a clock leapt.
+            try db.execute(
+                sql: "UPDATE media SET since = ? WHERE phase = 'awaited'", arguments: [now.stored])
+            try db.execute(
+                sql: """
+                    UPDATE submissions SET submitted_at = ?1
+                    WHERE phase = 'ambiguous' OR phase <> 'settled' AND submitted_at > ?1
+                    """, arguments: [now.stored])
             try db.execute(
                 sql: """
                     UPDATE submissions SET phase = 'ambiguous', next_attempt = ?1, reason = ?2, submitted_at = ?1

@@ -239,9 +239,10 @@ extension SQLiteLedger {
         try await write { db in
             try Self.update(
                 db, item,
-                // The call may have waited long for its turn after the intent: the server may have had it as late as now.
+                // A doubt counts from its beginning: the call may have waited long for its turn after the intent, so that the
+                // server had it as late as now, and a task may not have been seen for a while.
                 set: """
-                    submitted_at = CASE WHEN phase = 'submitting' THEN ? ELSE submitted_at END,
+                    submitted_at = CASE WHEN phase = 'ambiguous' THEN submitted_at ELSE ? END,
                     phase = 'ambiguous', next_attempt = ?, reason = ?, attempts = attempts + 1,
                     lease_owner = NULL, lease_until = NULL
                     """, [now.stored, nextLook.stored, reason])

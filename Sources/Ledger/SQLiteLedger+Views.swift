@@ -26,9 +26,19 @@ extension SQLiteLedger {
                 db,
                 sql: """
                     SELECT * FROM imports WHERE \(watch == nil ? "?1 IS NULL" : "watch = ?1") AND path = ?2
-                    ORDER BY seen_at DESC, rowid DESC LIMIT 100
+                    ORDER BY rowid DESC LIMIT 100
                     """, arguments: [watch, path.stored]
             ).map { try ImportRecord(row: $0) }
+        }
+    }
+
+    public func isLatest(_ record: ImportRecord) async throws -> Bool {
+        try await read { db in
+            let latest = try String.fetchOne(
+                db.cachedStatement(
+                    sql: "SELECT id FROM imports WHERE path = ? AND watch = ? ORDER BY rowid DESC LIMIT 1"),
+                arguments: [record.path.stored, record.watch])
+            return latest == record.id.rawValue
         }
     }
 

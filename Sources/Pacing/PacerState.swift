@@ -44,13 +44,13 @@ package struct PacerState: Sendable {
 
     package init(
         rules: PacingRules, start: Moment = .zero, breaker: CircuitBreaker = CircuitBreaker(),
-        gate: AccountGate = AccountGate(), retries: RetryBudget? = nil
+        gate: AccountGate = AccountGate(), retries: RetryBudget? = nil, ages: [Duration] = []
     ) {
         self.rules = rules
         self.breaker = breaker
         self.gate = gate
         self.retries = retries ?? RetryBudget(start: start)
-        budget = WindowBudget(limit: rules.requestsPerMinute)
+        budget = WindowBudget(limit: rules.requestsPerMinute, ages: ages)
         concurrency = AdaptiveLimit(maximum: rules.maximumConnections)
     }
 

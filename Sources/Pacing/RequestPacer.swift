@@ -42,22 +42,27 @@ public final class RequestPacer: Sendable {
 
     private let ticker: Ticker
     private let backoff: Backoff
+    private let memory: (any StartMemory)?
     private let state: Locked<State>
 
-    /// Makes a pacer at whose beginning nothing has been sent.
+    /// Makes a pacer at whose beginning nothing has been sent but what `memory` knows of.
     ///
     /// - Parameters:
     ///   - rules: the budget.
     ///   - clock: `ContinuousClock()` in the daemon.
     ///   - backoff: the waits of `rest(beforeRetryOf:)`.
     ///   - random: where the jitter comes from.
+    ///   - memory: of what an earlier process sent; nil where nothing is remembered.
     public init<C: Clock>(
         rules: PacingRules = PacingRules(), clock: C, backoff: Backoff = Backoff(),
-        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        memory: (any StartMemory)? = nil
     ) where C.Duration == Duration {
         ticker = Ticker(clock)
         self.backoff = backoff
-        state = Locked(State(pacing: PacerState(rules: rules), random: random))
+        self.memory = memory
+        let ages = memory?.ages(within: WindowBudget.serversWindow) ?? []
+        state = Locked(State(pacing: PacerState(rules: rules, ages: ages), random: random))
     }
 
     deinit {
@@ -212,6 +217,8 @@ public final class RequestPacer: Sendable {
     }
 
     private func perform(_ actions: Actions) {
+        // Before they go out: who is killed in between has counted one too many, and not one too few.
+        if !actions.granted.isEmpty { memory?.note(actions.granted.count) }
         for (waiter, permit) in actions.granted { waiter.resume(returning: permit) }
         actions.obsolete?.cancel()
         guard let (number, moment) = actions.alarm else { return }

@@ -6,6 +6,9 @@ internal import DequeModule
 /// a sliding window that remembers each start keeps below the limit for every phase. Memory is
 /// one moment (16 bytes) for each start that is younger than the window: at most the limit.
 public struct WindowBudget: Sendable {
+    /// Length of Labelbox's window.
+    public static let serversWindow = Duration.seconds(60)
+
     /// Length of the server's window.
     public let window: Duration
     /// The account's budget: request starts in a window, at least 1.
@@ -25,15 +28,19 @@ public struct WindowBudget: Sendable {
     /// What a window without a 429 gives back, in thousandths of the limit.
     private static let recovered = 50
 
-    /// Creates an unused budget.
+    /// Creates a budget.
     ///
     /// - Parameters:
     ///   - limit: request starts in a window, at least 1.
     ///   - window: the server's window; 60 s at Labelbox.
-    public init(limit: Int, window: Duration = .seconds(60)) {
+    ///   - ages: how long before ``Moment/zero`` requests began that an earlier process sent; what is negative or as old as
+    ///     the window does not count.
+    public init(limit: Int, window: Duration = serversWindow, ages: [Duration] = []) {
         precondition(limit >= 1 && window > .zero)
         self.limit = limit
         self.window = window
+        let counted = ages.filter { $0 >= .zero && $0 < window }.sorted(by: >)
+        starts = Deque(counted.map { Moment(offset: .zero - $0) })
     }
 
     /// How many starts a window may have now: the limit, or less for a while after a 429.

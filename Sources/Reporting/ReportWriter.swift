@@ -91,6 +91,8 @@ struct ReportWriter: Sendable {
     private func isOver(_ record: ImportRecord) -> Bool { record.shownState.isFinal }
 
     private mutating func write(_ record: ImportRecord, at instant: Duration) async throws {
+        // Of two files that were dropped under one name, the later has the status, whichever ends last.
+        guard try await store.isLatest(record) else { return }
         let isOver = isOver(record)
         let tasks = record.startedAt == nil && !isOver ? [] : try await store.tasks(of: record.id)
         var circumstances = StateSentence.Circumstances()

@@ -32,11 +32,12 @@ class Programs:
 
 
 class Site:
-    def __init__(self, programs, options=()):
+    def __init__(self, programs, options=(), speed=SPEED):
         # In memory where that is to be had: the disk's own slowness tells nothing here.
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="datarowd-fp-", dir=memory))
         self.programs = programs
+        self.speed = speed
         self.fs = self.root / "fs"
         self.drop = self.fs / "drop"
         self.state = self.fs / "state"
@@ -87,7 +88,7 @@ watches:
 
     def start(self, **environment):
         """Starts the daemon with fast clocks; `environment` says what is to fail."""
-        clocks = {"LD_PRELOAD": self.programs.shim, "FAILPOINTS_SPEED": SPEED, "FAILPOINTS_SINCE": self.since,
+        clocks = {"LD_PRELOAD": self.programs.shim, "FAILPOINTS_SPEED": self.speed, "FAILPOINTS_SINCE": self.since,
                   "FAILPOINTS_BOOT_ID": self.boot}
         if environment:
             environment |= {"FAILPOINTS_ROOT": self.fs, "FAILPOINTS_CLEAR": self.clear_file}

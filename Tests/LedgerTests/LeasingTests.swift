@@ -204,6 +204,39 @@ import Testing
         }
     }
 
+    @Test(
+        "After a start every wait and every doubt counts from then, wherever the calendar's clock has leapt to",
+        arguments: StoreUnderTest.allCases, [-900_000.0, 30, 900_000])
+    func clockLeaps(_ store: StoreUnderTest, to now: Double) async throws {
+        try await store.run { bench in
+            try await bench.planned("media", [segment(0, 1, media: [reference("a", size: 1)])])
+            for (number, id) in ["doubtful", "called", "running"].enumerated() {
+                try await bench.planned(id, [segment(0, 1)], key: "k\(number)")
+            }
+            var names: [SubmissionID: String] = [:]
+            for item in try await bench.sealed() {
+                let id = try await bench.segments(item)[0].importID.rawValue
+                names[item.item.id] = id
+                try await bench.store.recordIntent(item, manifestURL: "u", at: at(0))
+                if id == "doubtful" {
+                    try await bench.store.recordAmbiguous(item, nextLook: at(5), reason: "lost", at: at(0))
+                } else if id == "running" {
+                    try await bench.store.recordTask(
+                        item, task: TaskID(rawValue: "t"), status: "s", nextPoll: at(5), at: at(0))
+                }
+            }
+            _ = try await bench.store.recover(as: bench.other, at: at(now))
+            let grant = LeaseGrant(owner: bench.other, now: at(now), until: at(now + 60))
+            let doubts = try await bench.store.leaseSubmissions(in: [.ambiguous], for: grant, limit: 9)
+            #expect(Set(doubts.map { names[$0.item.id] }) == ["doubtful", "called"])
+            #expect(doubts.allSatisfy { $0.item.submittedAt == at(now) })
+            let running = try await bench.store.leaseSubmissions(in: [.submitted], for: grant, limit: 9)
+            #expect(running.map(\.item.submittedAt) == [at(min(now, 0))], "its age is told, and never less than none")
+            let media = try await bench.store.leaseMedia(for: grant, limit: 9)
+            #expect(media.map(\.item.since) == [at(now)])
+        }
+    }
+
     @Test("Recovery keeps the leases of the owner that recovers", arguments: StoreUnderTest.allCases)
     func recoverOwn(_ store: StoreUnderTest) async throws {
         try await store.run { bench in

@@ -36,6 +36,22 @@ struct RequestPacerTests {
         #expect(clock.sleeping == 0)
     }
 
+    @Test("a pacer that follows a killed one keeps the budget of both, and notes each start before it is granted")
+    func follows() async throws {
+        let memory = Memory(sent: [.seconds(5), .seconds(20)])
+        let pacer = RequestPacer(
+            rules: PacingRules(requestsPerMinute: 3), clock: clock, random: SeededGenerator(seed: 1), memory: memory)
+        #expect(pacer.snapshot().usedInWindow == 2)
+        _ = try await pacer.admit(.poll)
+        #expect(memory.noted == 1)
+        async let next = pacer.admit(.poll)
+        await clock.sleepers(1)
+        #expect(memory.noted == 1)
+        clock.advance(by: .seconds(40))
+        _ = try await next
+        #expect(memory.noted == 2)
+    }
+
     @Test("a pause reaches those who already wait")
     func pauseReachesSleepers() async throws {
         let pacer = pacer(perMinute: 1)
@@ -207,4 +223,15 @@ struct RequestPacerTests {
         #expect(pacer.snapshot().inFlight == 0)
         #expect(pacer.snapshot().waiting == 0)
     }
+}
+
+private final class Memory: StartMemory {
+    private let sent: [Duration]
+    private let count = Locked(0)
+
+    init(sent: [Duration]) { self.sent = sent }
+
+    var noted: Int { count.withLock { $0 } }
+    func ages(within window: Duration) -> [Duration] { sent.filter { $0 < window } }
+    func note(_ count: Int) { self.count.withLock { $0 += count } }
 }

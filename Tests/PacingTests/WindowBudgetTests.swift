@@ -21,6 +21,23 @@ struct WindowBudgetTests {
         #expect(budget.used(at: at(75)) == 2)
     }
 
+    @Test("what an earlier process sent counts until it is 60 s old; what is older or from the future does not")
+    func earlier() {
+        let ages = [10, 59, 60, -1, 1].map { Duration.seconds($0) }
+        var budget = WindowBudget(limit: 3, ages: ages)
+        #expect(budget.used(at: at(0)) == 3)
+        #expect(budget.earliestStart(at: at(0)) == at(1))
+        #expect(budget.earliestStart(at: at(1)) == at(1))
+        budget.record(at(1))
+        #expect(budget.earliestStart(at: at(1)) == at(50))
+    }
+
+    @Test("an earlier process with a greater limit holds this one back until enough of it is old")
+    func earlierAndMore() {
+        var budget = WindowBudget(limit: 2, ages: (0..<10).map { .seconds($0) })
+        #expect(budget.earliestStart(at: at(0)) == at(59))
+    }
+
     @Test(
         "each 429 takes 30 %, down to 10 %",
         arguments: [(slowdowns: 1, allowance: 700), (2, 490), (3, 343), (6, 117), (7, 100), (40, 100)])

@@ -51,6 +51,33 @@ struct ReportingServiceTests {
         #expect(writes.withLock { $0 } <= 2)
     }
 
+    @Test("of two files that were dropped under one name the later has the status, whichever ends last")
+    func sameName() async throws {
+        var fixture = try LedgerFixture()
+        try await fixture.open(["x.json"])
+        try await fixture.plan()
+        // The clock was set back in between.
+        fixture.now -= 3_600
+        let later = NewImport(
+            id: ImportID(rawValue: "later"), watch: "cats", path: "x.json", claimedPath: "/claimed/later.x.json",
+            bytes: 1, seenAt: fixture.now)
+        let elsewhere = NewImport(
+            id: ImportID(rawValue: "elsewhere"), watch: "dogs", path: "x.json", claimedPath: "/claimed/dogs.x.json",
+            bytes: 1, seenAt: fixture.now)
+        try await fixture.ledger.open([later], at: fixture.now)
+        try await fixture.ledger.open([elsewhere], at: fixture.now)
+        await runOnce(service(fixture))
+        #expect(try status(fixture, "x.json")?.state == "queued")
+        fixture.now += 7_200
+        try await fixture.submit()
+        try await fixture.settle()
+        try await fixture.close()
+        await runOnce(service(fixture))
+        #expect(try await fixture.record("x.json").shownState == .completeWithErrors)
+        #expect(try status(fixture, "x.json")?.state == "queued")
+        #expect(try await fixture.ledger.find(watch: "cats", path: "x.json").first?.id.rawValue == "later")
+    }
+
     @Test("after a loss of power statuses that were not on the disk are written anew, and no others")
     func powerLoss() async throws {
         let fixture = try LedgerFixture()

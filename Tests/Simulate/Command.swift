@@ -114,7 +114,8 @@ enum Command {
                 + "(\(figure(Double(count) / busy)) seeds in a second of CPU); trace \(String(sum.hash, radix: 16))")
         say(
             "\(sum.manifests) manifests, \(sum.rows) rows, \(sum.requests) requests, \(sum.submits) submits, "
-                + "\(sum.crashes) crashes, \(sum.steps) steps, \(figure(sum.seconds / 3_600)) hours of their time")
+                + "\(sum.crashes) crashes, \(sum.stops) stops, \(sum.steps) steps, \(figure(sum.seconds / 3_600)) hours of their time"
+        )
         say(
             "faults: "
                 + sum.faults.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
@@ -127,6 +128,7 @@ extension Simulation.Outcome {
         requests += other.requests
         submits += other.submits
         crashes += other.crashes
+        stops += other.stops
         rows += other.rows
         manifests += other.manifests
         steps += other.steps
@@ -140,6 +142,7 @@ extension Simulation.Outcome {
         if requests < 10 * seeds { return "\(requests) requests in \(seeds) seeds" }
         if submits < seeds { return "\(submits) submits in \(seeds) seeds" }
         if crashes < seeds / 4 { return "\(crashes) crashes in \(seeds) seeds" }
+        if stops < seeds / 10 { return "\(stops) stops in \(seeds) seeds" }
         guard seeds >= 200 else { return nil }
         let wanted = [
             "401", "413", "426", "429", "500", "502", "503", "520", "complexity", "graphql-502", "html", "lost",

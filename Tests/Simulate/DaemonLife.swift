@@ -35,7 +35,8 @@ final class DaemonLife: @unchecked Sendable {
         self.folders = folders
         let life = Lifetime(scheduler)
         self.life = life
-        let clock = VirtualClock(life: life)
+        let clock = VirtualClock(
+            life: life, error: number == 0 || number > plan.endings.count ? .zero : plan.endings[number - 1].clockError)
         let names = NameSource(seed: seed, life: number)
         let logger = Logger(label: "simulate") { _ in TraceLog(trace: trace, life: number) }
 
@@ -45,7 +46,10 @@ final class DaemonLife: @unchecked Sendable {
             turns: LedgerTurns(later: { scheduler.add($0) }, name: { names.text() }))
         let pacer = RequestPacer(
             rules: PacingRules(requestsPerMinute: plan.requestsPerMinute, maximumConnections: plan.connections),
-            clock: clock, random: SeededRandom(seed: seed, stream: 100 + UInt64(number)))
+            clock: clock, random: SeededRandom(seed: seed, stream: 100 + UInt64(number)),
+            memory: StartLog(
+                folders.state.appending("request-starts"), limit: plan.requestsPerMinute, boot: "1",
+                now: { .nanoseconds(scheduler.now) }))
         let observer = ImportObserver(logger: logger)
         var gate: any RequestGate = PacedRequests(pacer: pacer) { kind, error, isRetried in
             observer.requestFailed(kind: kind.rawValue, error: error, isRetried: isRetried)
@@ -141,6 +145,17 @@ final class DaemonLife: @unchecked Sendable {
         while steps < 200_000, scheduler.step() { steps += 1 }
         folders.show()
         return hasEnded
+    }
+
+    /// Ends at once whatever it still does; what it has done stays.
+    func cancel() { work?.cancel() }
+
+    /// Lets go of what a life that has ended still holds, as the end of its process does.
+    func release() {
+        try? ledger.close()  // It may have been closed by what failed.
+        life.end()
+        let folder = folder
+        Task { await folder.close() }
     }
 
     private static func snapshot(

@@ -59,6 +59,8 @@ struct VirtualClock: Clock {
     }
 
     let life: Lifetime
+    /// How wrong the calendar's clock is.
+    var error = Duration.zero
 
     var now: Instant { Instant(offset: life.scheduler.now) }
     var minimumResolution: Duration { .nanoseconds(1) }
@@ -70,6 +72,6 @@ struct VirtualClock: Clock {
     static let beginning = Date(timeIntervalSince1970: 1_772_366_400)
 
     /// The calendar's time.
-    var date: Date { Self.date(at: life.scheduler.now) }
+    var date: Date { Self.date(at: life.scheduler.now + error.nanoseconds) }
     static func date(at time: Int64) -> Date { beginning.addingTimeInterval(Double(time) / 1e9) }
 }

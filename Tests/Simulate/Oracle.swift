@@ -2,6 +2,7 @@ import DataRows
 import Foundation
 import GRDB
 import LabelboxSimulator
+import Reporting
 import SystemPackage
 
 /// Judges a run when it has ended: by what was dropped, what the server holds, and what was written about it.
@@ -17,7 +18,7 @@ struct Oracle {
     /// What is wrong; nothing, if all is well.
     func judge() throws -> [String] {
         let imports = try ledgersImports()
-        return judgeFiles(imports) + judgeServer() + judgeResults(imports) + judgeBudget()
+        return judgeFiles(imports) + judgeServer() + judgeResults(imports) + judgeStatuses(imports) + judgeBudget()
     }
 
     /// How often each manifest must have been imported, and may have been.
@@ -59,6 +60,20 @@ struct Oracle {
                     manifest: plan.manifests.firstIndex { $0.bytes == bytes }, total: row["rows_total"],
                     ended: counted.reduce(0) { $0 + (row["rows_\($1)"] as Int) })
             }
+        }
+    }
+
+    /// What the ledger has that has not ended.
+    static func unfinished(in folders: Folders) throws -> [String] {
+        let queue = try DatabaseQueue(path: folders.state.appending("ledger.sqlite").string)
+        return try queue.read { db in
+            try ["imports": "closed", "submissions": "settled"].sorted { $0.key < $1.key }.flatMap { table, last in
+                try Row.fetchAll(
+                    db, sql: "SELECT phase, next_attempt, reason FROM \(table) WHERE phase <> ?", arguments: [last]
+                ).map { "\(table) \($0)" }
+            }
+                + Row.fetchAll(db, sql: "SELECT path, phase FROM media WHERE phase NOT IN ('uploaded', 'failed')")
+                .map { "media \($0)" }
         }
     }
 
@@ -215,19 +230,53 @@ struct Oracle {
         return problems
     }
 
+    // MARK: Statuses
+
+    private struct Status: Decodable {
+        var state: String
+        var rows: Rows
+        struct Rows: Decodable {
+            var total: Int
+            var rejected: Int
+            var created: Int
+            var already_present: Int
+            var failed: Int
+        }
+    }
+
+    /// The status of each path tells the end of what was imported there last.
+    private func judgeStatuses(_ imports: [Import]) -> [String] {
+        let layout = StatusLayout(stateDirectory: folders.state)
+        let last = Dictionary(imports.map { ($0.path, $0) }, uniquingKeysWith: { _, later in later })
+        return last.values.sorted { $0.path < $1.path }.compactMap { entry in
+            let file = layout.file(watch: "drops", path: FilePath(entry.path))
+            guard let bytes = Folders.read(file) else { return "\(entry.path) has no status" }
+            guard let status = try? JSONDecoder().decode(Status.self, from: Data(bytes)) else {
+                return "\(entry.path): this is no status: \(String(decoding: bytes, as: UTF8.self))"
+            }
+            let rows = status.rows
+            let ended = rows.rejected + rows.created + rows.already_present + rows.failed
+            let isWhole = rows.rejected + rows.failed == 0
+            let isRight =
+                rows.total == entry.total && ended == entry.ended
+                && (isWhole ? status.state == "complete" : status.state != "complete")
+                && ["complete", "complete_with_errors", "failed", "rejected"].contains(status.state)
+            return isRight ? nil : "\(entry.path) ended with \(entry.ended) rows, and its status is \(status)"
+        }
+    }
+
     // MARK: Budget
 
-    /// In each life; what an earlier one asked for is not known to the next.
+    /// Over all lives: a daemon that is killed and started again has no more than one that lives on.
     private func judgeBudget() -> [String] {
+        let starts = farEnd.starts.joined().sorted()
         var problems: [String] = []
-        for (life, starts) in farEnd.starts.enumerated() {
-            var first = 0
-            for (index, start) in starts.enumerated() {
-                while starts[first] <= start - 60_000_000_000 { first += 1 }
-                if index - first + 1 > plan.requestsPerMinute {
-                    problems.append("life \(life) began \(index - first + 1) requests within 60 s")
-                    break
-                }
+        var first = 0
+        for (index, start) in starts.enumerated() {
+            while starts[first] <= start - 60_000_000_000 { first += 1 }
+            if index - first + 1 > plan.requestsPerMinute {
+                problems.append("\(index - first + 1) requests began within 60 s")
+                break
             }
         }
         return problems

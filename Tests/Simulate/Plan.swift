@@ -29,14 +29,24 @@ struct Plan: Sendable {
         var isOptional = false
     }
 
-    /// What kills a life.
-    enum Crash: Sendable {
-        /// So many jobs after it began.
-        case steps(Int)
-        /// A time in nanoseconds.
-        case time(Int64)
-        /// As soon as everything that was dropped lies in the archive.
-        case archived
+    /// How a life ends before everything is done.
+    struct Ending: Sendable {
+        enum Cause: Sendable {
+            /// So many jobs after it began.
+            case steps(Int)
+            /// A time in nanoseconds.
+            case time(Int64)
+            /// As soon as everything that was dropped lies in the archive.
+            case archived
+        }
+
+        var cause: Cause
+        /// How long nothing lives then.
+        var pause: Duration
+        /// Whether it is told to stop, as by SIGTERM, and not killed.
+        var isStopped = false
+        /// By how much the calendar's clock is wrong in the life that follows.
+        var clockError = Duration.zero
     }
 
     /// How a manifest gets into the folder.
@@ -59,8 +69,8 @@ struct Plan: Sendable {
     var actions: [(at: Int64, what: Action)] = []
     /// When everything goes right again.
     var healing: Int64 = 0
-    /// What kills each life, and how long it lies dead.
-    var crashes: [(cause: Crash, pause: Duration)] = []
+    /// Of each life but the last.
+    var endings: [Ending] = []
     var faults: [Faults.Rule] = []
     var weather = FarEnd.Weather()
     var server = Simulator.Settings()
@@ -109,7 +119,7 @@ struct Plan: Sendable {
         var random = SeededRandom(seed: seed, stream: 3)
         chooseSettings(&random)
         chooseDrops(&random)
-        if !isCalm { chooseTroubles(&random) }
+        if !isCalm { chooseTroubles(&random, seed: seed) }
     }
 
     // MARK: Settings
@@ -250,11 +260,20 @@ struct Plan: Sendable {
 
     // MARK: Troubles
 
-    private mutating func chooseTroubles(_ random: inout SeededRandom) {
+    private mutating func chooseTroubles(_ random: inout SeededRandom, seed: UInt64) {
         healing = Int64(random.number(60...600)) * 1_000_000_000
         if random.chance(80) { chooseFaults(&random) }
         for _ in 0..<random.pick([0, 1, 1, 2, 4]) {
-            crashes.append((.steps(random.number(1...random.pick([300, 1_500, 6_000]))), random.duration(0.01...30)))
+            endings.append(
+                Ending(
+                    cause: .steps(random.number(1...random.pick([300, 1_500, 6_000]))),
+                    pause: random.duration(0.01...30)))
+        }
+        // Dice of their own, so that seeds from before there was this still mean what they meant.
+        var dice = SeededRandom(seed: seed, stream: 5)
+        for index in endings.indices {
+            endings[index].isStopped = dice.chance(25)
+            endings[index].clockError = .seconds(dice.pick([0, 0, 0, -7_200, 7_200, -40_000_000, 40_000_000]))
         }
     }
 

@@ -22,10 +22,10 @@ enum Scenario: String, CaseIterable, Sendable {
         case .resultsTooComplex: plan.server.complexityLimit = 1
         case .stopWhileBlocked:
             plan.faults = [Faults.Rule(rates: [.unauthorized: 1], operations: ["uploadFile"])]
-            plan.crashes = [(.time(60 * 1_000_000_000), .seconds(5))]
+            plan.endings = [.init(cause: .time(60 * 1_000_000_000), pause: .seconds(5))]
         case .crashAfterArchiving:
             plan.addManifest([.imported, .rejected])
-            plan.crashes = [(.archived, .seconds(5))]
+            plan.endings = [.init(cause: .archived, pause: .seconds(5))]
         case .lostAfterWait:
             plan.server.indexLag = .seconds(30)
             plan.faults = [

@@ -15,6 +15,7 @@ final class Simulation: @unchecked Sendable {
         var requests = 0
         var submits = 0
         var crashes = 0
+        var stops = 0
         var rows = 0
         var manifests = 0
         var faults: [String: Int] = [:]
@@ -31,6 +32,9 @@ final class Simulation: @unchecked Sendable {
     private var current: DaemonLife?
     private var violations: [String] = []
     private var crashes = 0
+    private var stops = 0
+    /// A life that was told to stop, and has not ended yet.
+    private var leaving: DaemonLife?
     /// Drops whose producers are through with them.
     private var dropped: [Int] = []
     private var openProducers = 0
@@ -40,6 +44,8 @@ final class Simulation: @unchecked Sendable {
 
     /// Past the healing, so long may it take until everything is done.
     private static let patience: Int64 = 3 * 3_600 * 1_000_000_000
+    /// As long as the daemon gives to what is in hand.
+    private static let drainTime = Duration.seconds(20)
     private static let mostSteps = 300_000
 
     init(seed: UInt64, plan: Plan, bug: PlantedBug? = nil, showsTrace: Bool = false, root: FilePath) {
@@ -80,6 +86,7 @@ final class Simulation: @unchecked Sendable {
         return Outcome(
             violations: violations, hash: trace.hash, steps: scheduler.steps, seconds: Double(scheduler.now) / 1e9,
             requests: farEnd.requests, submits: farEnd.submits, crashes: crashes,
+            stops: stops,
             rows: plan.drops.reduce(0) { $0 + plan.manifests[$1.manifest].rows.count }, manifests: plan.drops.count,
             faults: farEnd.faults)
     }
@@ -136,7 +143,32 @@ final class Simulation: @unchecked Sendable {
         scheduler.after(pause) { self.begin() }
     }
 
-    private func isDue(_ cause: Plan.Crash, since lifeBegan: Int) -> Bool {
+    /// Tells a life to stop, as SIGTERM does; what has not ended after the time for it is called off.
+    private func stop(_ life: DaemonLife) {
+        stops += 1
+        trace.note("stop", "\(life.number)")
+        current = nil
+        leaving = life
+        life.stop()
+        scheduler.after(Self.drainTime) { [self] in
+            guard leaving === life else { return }
+            life.cancel()
+            scheduler.after(.seconds(1)) { [self] in
+                if leaving === life { violate("a life does not end when it is told to stop") }
+            }
+        }
+    }
+
+    /// Begins the next life when one that was told to stop has ended.
+    private func succeed(_ life: DaemonLife, pause: Duration) {
+        trace.note("stopped", "\(life.number)")
+        leaving = nil
+        life.release()
+        count()
+        scheduler.after(pause) { self.begin() }
+    }
+
+    private func isDue(_ cause: Plan.Ending.Cause, since lifeBegan: Int) -> Bool {
         switch cause {
         case .steps(let steps): scheduler.steps - lifeBegan >= steps
         case .time(let time): scheduler.now >= time
@@ -158,17 +190,22 @@ final class Simulation: @unchecked Sendable {
                 life = current.number
                 lifeBegan = scheduler.steps
             }
-            if let current, current.number < plan.crashes.count, scheduler.now < plan.healing,
-                isDue(plan.crashes[current.number].cause, since: lifeBegan)
+            if let leaving, leaving.hasEnded { succeed(leaving, pause: plan.endings[leaving.number].pause) }
+            if let current, current.number < plan.endings.count, scheduler.now < plan.healing,
+                isDue(plan.endings[current.number].cause, since: lifeBegan)
             {
-                crash(current, pause: plan.crashes[current.number].pause)
+                let ending = plan.endings[current.number]
+                if ending.isStopped { stop(current) } else { crash(current, pause: ending.pause) }
                 continue
             }
             if isStopping, current?.hasEnded == true { return }
             if let failure = current?.startFailure { return violate("the daemon does not start: \(failure)") }
             if scheduler.step() { continue }
             if scheduler.now > plan.healing + Self.patience {
-                return violate("not drained \(Self.patience / 1_000_000_000) s after everything was healed")
+                return violate(
+                    "not drained \(Self.patience / 1_000_000_000) s after everything was healed; in the folder: "
+                        + "\(folders.files(below: folders.drop)); unfinished: "
+                        + "\((try? Oracle.unfinished(in: folders)).map { "\($0)" } ?? "the ledger cannot be read")")
             }
             if !scheduler.advance() { return violate("everything sleeps for good") }
         }
