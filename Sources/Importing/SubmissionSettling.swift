@@ -257,7 +257,8 @@ struct SubmissionSettling: Sendable {
         case .again:
             resend = { $0.isEmpty ? [] : [SegmentOutcome.Resend(rows: $0, mayHaveArrived: true)] }
         case .apart(let mayHaveArrived):
-            if open == 1 {
+            // One that is left over of several, because the others exist already, has not been tried alone.
+            if submission.rows == 1 {
                 try judgement.failOpen(
                     ErrorEntry(
                         code: "refused",

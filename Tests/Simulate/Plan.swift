@@ -112,6 +112,19 @@ struct Plan: Sendable {
         drop(manifests.count - 1, "again.ndjson", .renamed, at: 6_000_000_000)
     }
 
+    /// Drops a manifest of the last one's rows and one more, under one name, when the first has been imported.
+    mutating func addManifestWithOneMore() {
+        let number = manifests.count
+        let uid = "uid-\(number)-0-"
+        let row = Row(
+            uid: uid, text: "{\"row_data\":\"https://files.invalid/\(uid).jpg\",\"external_id\":\"\(uid)\"}",
+            fate: .imported, media: nil)
+        let rows = manifests[number - 1].rows + [row]
+        manifests.append(
+            Manifest(path: "more.ndjson", rows: rows, bytes: Array(rows.map { $0.text + "\n" }.joined().utf8)))
+        drop(number, "more.ndjson", .renamed, at: 60_000_000_000)
+    }
+
     static let dataset = "cmdset0000000000000000001"
 
     /// Makes what a seed makes; a calm one goes without troubles.

@@ -13,6 +13,9 @@ enum Scenario: String, CaseIterable, Sendable {
     /// A call that waited long for its turn, and whose answer was lost, was sent again after one look.
     case lostAfterWait = "lost-after-wait"
 
+    /// The last row of a task that failed, whose other rows existed already, was called refused without a try of its own.
+    case lastOfFailedTask = "last-of-failed-task"
+
     /// What happens in it.
     var plan: Plan {
         var plan = Plan()
@@ -33,6 +36,10 @@ enum Scenario: String, CaseIterable, Sendable {
                 Faults.Rule(rates: [.lost: 1], operations: ["upsertDataRows"], count: 1),
             ]
             plan.server.sendsRetryAfter = false
+        case .lastOfFailedTask:
+            // The first row is there when a task with it and a new one fails.
+            plan.addManifestWithOneMore()
+            plan.weather.failsTasks = [1]
         case .againBeforeIndex:
             plan.server.indexLag = .seconds(30)
             plan.linger = .zero

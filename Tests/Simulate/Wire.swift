@@ -20,6 +20,8 @@ final class FarEnd: @unchecked Sendable {
         var swallowed = 0
         /// Tasks that end as FAILED by themselves.
         var failedTasks = 0
+        /// Tasks that do so, by their numbers.
+        var failsTasks: Set<Int> = []
         /// Tasks that take much longer than most.
         var longTasks = 0
         /// From when to when nothing is reachable at all, in nanoseconds.
@@ -89,7 +91,7 @@ final class FarEnd: @unchecked Sendable {
     private func schedule(_ task: Int, after delay: Duration) {
         let isLong = random.chance(weather.longTasks)
         let wait = isLong ? random.duration(30...900) : .zero
-        let fails = random.chance(weather.failedTasks)
+        let fails = random.chance(weather.failedTasks) || weather.failsTasks.contains(task)
         if fails { faults["task-failed", default: 0] += 1 }
         if isLong { faults["task-long", default: 0] += 1 }
         scheduler.after(isLong ? max(delay, .seconds(5)) : delay) { [self] in
