@@ -155,10 +155,10 @@ extension SQLiteLedger {
     public func totals() async throws -> LedgerTotals {
         try await read { db in
             var totals = LedgerTotals()
-            for row in try Row.fetchAll(db, sql: "SELECT * FROM import_tallies WHERE imports <> 0") {
+            for row in try Row.fetchAll(db.cachedStatement(sql: "SELECT * FROM import_tallies WHERE imports <> 0")) {
                 totals.imports[row["watch"], default: [:]][try row.word("state")] = row["imports"]
             }
-            for row in try Row.fetchAll(db, sql: "SELECT * FROM row_tallies") {
+            for row in try Row.fetchAll(db.cachedStatement(sql: "SELECT * FROM row_tallies")) {
                 var rows = RowCounts()
                 rows.total = row["total"]
                 rows.rejected = row["rejected"]
@@ -172,10 +172,12 @@ extension SQLiteLedger {
                 totals.warnings[row["watch"]] = row["warnings"]
             }
             let watches = try Row.fetchAll(
-                db, sql: "SELECT watch, MIN(seen_at) AS oldest FROM imports WHERE phase <> 'closed' GROUP BY watch")
+                db.cachedStatement(
+                    sql: "SELECT watch, MIN(seen_at) AS oldest FROM imports WHERE phase <> 'closed' GROUP BY watch"))
             for row in watches { totals.oldestUnfinished[row["watch"]] = row.date("oldest") }
             let submissions = try Row.fetchAll(
-                db, sql: "SELECT phase, COUNT(*) AS n FROM submissions WHERE phase <> 'settled' GROUP BY phase")
+                db.cachedStatement(
+                    sql: "SELECT phase, COUNT(*) AS n FROM submissions WHERE phase <> 'settled' GROUP BY phase"))
             for row in submissions { totals.submissions[try row.word("phase")] = row["n"] }
             let media = try Row.fetchAll(
                 db,
@@ -183,7 +185,8 @@ extension SQLiteLedger {
                     SELECT phase, COUNT(*) AS n FROM media WHERE phase IN ('awaited', 'pending', 'leaving') GROUP BY phase
                     """)
             for row in media { totals.media[try row.word("phase")] = row["n"] }
-            totals.readySegments = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM segments WHERE phase = 'ready'") ?? 0
+            totals.readySegments =
+                try Int.fetchOne(db.cachedStatement(sql: "SELECT COUNT(*) FROM segments WHERE phase = 'ready'")) ?? 0
             return totals
         }
     }

@@ -37,6 +37,8 @@ final class Simulation: @unchecked Sendable {
     private var leaving: DaemonLife?
     /// Drops whose producers are through with them.
     private var dropped: [Int] = []
+    /// Of the plan's actions, how many have begun; nothing comes after the last.
+    private var begun = 0
     private var openProducers = 0
     private var isDrained = false
     private var isStopping = false
@@ -99,6 +101,7 @@ final class Simulation: @unchecked Sendable {
     // MARK: Producers
 
     private func perform(_ action: Plan.Action) {
+        begun += 1
         switch action {
         case .drop(let number, let manner):
             openProducers += 1
@@ -191,7 +194,7 @@ final class Simulation: @unchecked Sendable {
                 lifeBegan = scheduler.steps
             }
             if let leaving, leaving.hasEnded { succeed(leaving, pause: plan.endings[leaving.number].pause) }
-            if let current, current.number < plan.endings.count, scheduler.now < plan.healing,
+            if !isStopping, let current, current.number < plan.endings.count, scheduler.now < plan.healing,
                 isDue(plan.endings[current.number].cause, since: lifeBegan)
             {
                 let ending = plan.endings[current.number]
@@ -218,7 +221,7 @@ final class Simulation: @unchecked Sendable {
             guard !isStopping else { return }
             looks += 1
             if looks % 12 == 0, current != nil { count() }
-            if scheduler.now > plan.healing, openProducers == 0, let current, !folders.holdsAnything {
+            if begun == plan.actions.count, openProducers == 0, let current, !folders.holdsAnything {
                 current.unfinished { [self] count in
                     if count == 0, !isStopping {
                         isStopping = true
