@@ -56,9 +56,16 @@ public final class StartLog: StartMemory {
         self.state = Locked(state)
     }
 
-    deinit {
-        // What was written is with the kernel; there is nobody left to tell of an error.
-        try? state.withLock { $0.file }?.close()
+    deinit { close() }
+
+    /// Lets go of the file; nothing is noted from now on.
+    public func close() {
+        let file = state.withLock { state in
+            defer { state.file = nil }
+            return state.file
+        }
+        // What was written is with the kernel, and nobody waits for the disk.
+        try? file?.close()
     }
 
     /// The time since this machine was started, sleep included.

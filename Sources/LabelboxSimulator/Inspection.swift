@@ -102,6 +102,8 @@ extension Service {
                 "rows_created": JSONValue(tasks.reduce(0) { $0 + $1.createdCount }),
                 "rows_updated": JSONValue(tasks.reduce(0) { $0 + $1.updatedCount }),
                 "rows_failed": JSONValue(tasks.reduce(0) { $0 + $1.failures.count }),
+                "rows_failed_by_key": JSONValue(
+                    tasks.reduce(0) { $0 + $1.failures.count { $0.problem == .duplicateGlobalKey } }),
                 "last_error": tasks.last { $0.error != nil }?.error ?? .null,
             ],
             "rows_ever": JSONValue(rows), "datasets": .list(perDataset), "faults": counts(injected),

@@ -32,7 +32,7 @@ class Programs:
 
 
 class Site:
-    def __init__(self, programs, options=(), speed=SPEED):
+    def __init__(self, programs, options=(), speed=SPEED, grace="0s"):
         # In memory where that is to be had: the disk's own slowness tells nothing here.
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="datarowd-fp-", dir=memory))
@@ -73,7 +73,7 @@ watches:
     dataset: {dropped.DATASET}
     settle: 0s
     rescan: 60s
-    media_grace: 0s
+    media_grace: {grace}
     linger: 0s
 """)
 

@@ -95,7 +95,8 @@ enum Command {
                 (options.bug.map { " --bug \($0.rawValue)" } ?? "")
                 + (options.scenario.map { " --scenario \($0.rawValue)" } ?? "")
             say("seed \(seed): replay with: simulate --seed \(seed)\(extra) --trace")
-            if options.stops { break }
+            // What breaks so many breaks all, and more of it says no more.
+            if options.stops || failures == 50 { break }
         }
         report(sum, count, failures, took: (ContinuousClock.now - start) / .seconds(1))
         if failures > 0 { return 1 }

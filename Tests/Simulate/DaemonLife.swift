@@ -19,6 +19,7 @@ final class DaemonLife: @unchecked Sendable {
     private let scheduler: Scheduler
     private let folders: Folders
     let ledger: SQLiteLedger
+    private let starts: StartLog
     private let folder: DropFolder
     private let importer: Importer
     private let reporting: ReportingService
@@ -44,12 +45,13 @@ final class DaemonLife: @unchecked Sendable {
         ledger = try SQLiteLedger.open(
             at: folders.state.appending("ledger.sqlite"), tracing: nil,
             turns: LedgerTurns(later: { scheduler.add($0) }, name: { names.text() }))
+        starts = StartLog(
+            folders.state.appending("request-starts"), limit: plan.requestsPerMinute, boot: "1",
+            now: { .nanoseconds(scheduler.now) })
         let pacer = RequestPacer(
             rules: PacingRules(requestsPerMinute: plan.requestsPerMinute, maximumConnections: plan.connections),
             clock: clock, random: SeededRandom(seed: seed, stream: 100 + UInt64(number)),
-            memory: StartLog(
-                folders.state.appending("request-starts"), limit: plan.requestsPerMinute, boot: "1",
-                now: { .nanoseconds(scheduler.now) }))
+            memory: starts)
         let observer = ImportObserver(logger: logger)
         var gate: any RequestGate = PacedRequests(pacer: pacer) { kind, error, isRetried in
             observer.requestFailed(kind: kind.rawValue, error: error, isRetried: isRetried)
@@ -137,6 +139,7 @@ final class DaemonLife: @unchecked Sendable {
     func kill() -> Bool {
         folders.hide()
         try? ledger.close()
+        starts.close()
         work?.cancel()
         life.end()
         let folder = folder
@@ -153,6 +156,7 @@ final class DaemonLife: @unchecked Sendable {
     /// Lets go of what a life that has ended still holds, as the end of its process does.
     func release() {
         try? ledger.close()  // It may have been closed by what failed.
+        starts.close()
         life.end()
         let folder = folder
         Task { await folder.close() }

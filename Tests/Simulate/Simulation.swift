@@ -83,7 +83,13 @@ final class Simulation: @unchecked Sendable {
             let oracle = Oracle(plan: plan, folders: folders, farEnd: farEnd, dropped: dropped)
             do { violations += try oracle.judge() } catch { violations.append("the ledger cannot be read: \(error)") }
         }
-        if let current, !current.hasEnded, !current.kill() { violate("a life does not end when it is cancelled") }
+        if let current {
+            if current.hasEnded {
+                current.release()
+            } else if !current.kill() {
+                violate("a life does not end when it is cancelled")
+            }
+        }
         folders.remove()
         return Outcome(
             violations: violations, hash: trace.hash, steps: scheduler.steps, seconds: Double(scheduler.now) / 1e9,
