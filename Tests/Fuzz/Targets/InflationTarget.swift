@@ -102,7 +102,8 @@ enum InflationTarget {
             }
             guard code == Z_STREAM_END else { return nil }
             text += output.dropLast(Int(stream.avail_out))
-            rest.removeFirst(rest.count - Int(stream.avail_in))
+            // As gzip has it: zeros behind a member are padding.
+            rest = Array(rest.suffix(Int(stream.avail_in)).drop { $0 == 0 })
         } while !rest.isEmpty
         return text
     }
