@@ -38,7 +38,7 @@ public struct PacedRequests: RequestGate {
                 pacer.finish(permit, .success)
                 return value
             } catch {
-                pacer.finish(permit, error.verdict, reason: "\(error)")
+                pacer.finish(permit, error.verdict(on: kind), reason: "\(error)")
                 let isRetried = error.isRetryable(as: kind) && patience.outlasts(error, since: began)
                 noticed(kind, error, isRetried)
                 guard isRetried else { throw error }
@@ -61,7 +61,7 @@ extension RequestKind {
 
 extension LabelboxError {
     /// What an error says about the server and the account.
-    var verdict: Verdict {
+    func verdict(on request: RequestKind) -> Verdict {
         switch kind {
         case .rateLimited(let retryAfter): .rateLimited(retryAfter: retryAfter)
         case .authentication, .quota: .blocked(message)
@@ -69,8 +69,8 @@ extension LabelboxError {
         case .badAnswer: .overloaded
         case .unreachable, .connectionLost: .unreachable
         case .bodySource, .cancelled: .neutral
-        case .permission, .notFound, .conflict, .invalidQuery, .queryTooComplex, .tooLarge, .answerTooLarge, .refused:
-            .success
+        case .answerTooLarge: request == .upload ? .overloaded : .success
+        case .permission, .notFound, .conflict, .invalidQuery, .queryTooComplex, .tooLarge, .refused: .success
         }
     }
 }

@@ -75,6 +75,12 @@ final class DaemonView: Sendable {
                 "Labelbox does not answer (\(pace.breakerReason ?? "")); it is probed, and work waits without loss"
             )
         }
+        if let reason = pace.failing {
+            return (
+                .degraded,
+                "Labelbox does not answer (\(reason)); it is asked again, ever more seldom, and work waits without loss"
+            )
+        }
         if let folder = folders.first(where: { $0.mode == .missing }) {
             return (.degraded, "watch '\(folder.name)': \(folder.reason ?? "its folder is missing")")
         }

@@ -34,6 +34,9 @@ final class AccountFacts: Sendable {
         return user
     }
 
+    /// Forgets whose key it is: it may be another's by now, whose tasks cannot be seen under the first one's name.
+    func forgetUser() { known.withLock { $0.user = nil } }
+
     /// Why nothing can be imported into a dataset; `nil` when it can.
     func refusal(of dataset: DatasetID) async throws -> ErrorEntry? {
         let now = clock.now

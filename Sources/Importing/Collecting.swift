@@ -42,7 +42,7 @@ struct Collecting: Sendable {
         let status = item.item.taskStatus ?? ""
         var report =
             item.item.submitWith == .appendRowsToDataset
-            ? try await readFile(of: task, status: status) : try await read(task, status: status)
+            ? try await readFile(of: task, status: status) : try await read(task, status: status, rows: item.item.rows)
         switch item.item.taskStatus {
         case "FAILED":
             report.isWhole = false
@@ -81,22 +81,24 @@ struct Collecting: Sendable {
         }
     }
 
-    private func read(_ task: TaskID, status: String) async throws -> TaskReport {
+    private func read(_ task: TaskID, status: String, rows: Int) async throws -> TaskReport {
         var report = TaskReport(status: status)
         let first = try await firstPages(of: task)
+        var walk = PageWalk(rows: rows)
         var created = first?.created
         while let page = created {
             for row in page.rows { report.add(row) }
-            guard let after = page.next else { break }
+            guard let after = walk.next(page.next, rows: page.rows.count) else { break }
             created = try await client.createdRows(of: task, after: after, limit: Self.rowsAtOnce, withRowData: false)
         }
+        walk = PageWalk(rows: rows)
         var failed = first?.failed
         while let page = failed {
             for row in page.rows {
                 report.add(row)
                 if report.reason.isEmpty, status == "FAILED" { report.reason = row.message }
             }
-            guard let after = page.next else { break }
+            guard let after = walk.next(page.next, rows: page.rows.count) else { break }
             failed = try await client.failedRows(of: task, after: after, limit: Self.rowsAtOnce, withRowData: false)
         }
         return report

@@ -19,6 +19,8 @@ struct Watching: Sendable {
     private static let longestInterval: TimeInterval = 30
     /// A task that cannot be seen may just not have reached the copy of the database that was asked.
     private static let invisibleFor: TimeInterval = 300
+    /// From then on it may be that the key is another user's by now.
+    private static let invisibleBriefly: TimeInterval = 30
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<[Leased<SubmissionRecord>]> {
         Stage(
@@ -49,6 +51,7 @@ struct Watching: Sendable {
         var sightings: [(Leased<SubmissionRecord>, TaskSighting)] = []
         for item in items {
             guard let snapshot = item.item.taskID.flatMap({ snapshots[$0] }) else {
+                if now.timeIntervalSince(item.item.submittedAt ?? now) > Self.invisibleBriefly { account.forgetUser() }
                 if try await !lost(item, at: now) { sightings.append((item, unchanged(item, at: now))) }
                 continue
             }

@@ -68,6 +68,26 @@ extension JSONValue {
         return text
     }
 
+    /// The identifier of a key that must be there.
+    ///
+    /// Labelbox's have 25 characters. What is very long is somebody's mistake, and would be kept, logged and sent again.
+    func requiredID(_ key: String) throws(BadAnswer) -> String {
+        let id = try requiredString(key)
+        guard id.utf8.count <= 1_024 else {
+            throw BadAnswer(message: "\(key) in the answer has \(id.utf8.count) bytes, and identifies nothing")
+        }
+        return id
+    }
+
+    /// The address of a key that must be there: one that a server can fetch, since it goes into rows.
+    func requiredAddress(_ key: String) throws(BadAnswer) -> String {
+        let address = try requiredString(key)
+        guard ["https://", "http://", "gs://"].contains(where: address.hasPrefix), address.utf8.count <= 16_384,
+            address.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f })
+        else { throw BadAnswer(message: "\(key) in the answer is no address") }
+        return address
+    }
+
     func requiredArray(_ key: String) throws(BadAnswer) -> [JSONValue] {
         guard let array = try required(key).array else { throw BadAnswer(message: "\(key) in the answer is no list") }
         return array

@@ -71,7 +71,9 @@ public struct LabelboxError: Error, Hashable, Sendable, CustomStringConvertible 
     /// What is not may still be split, mended or asked about.
     public func isRetryable(as request: RequestKind) -> Bool {
         switch kind {
-        case .cancelled, .answerTooLarge, .bodySource: false
+        case .cancelled, .bodySource: false
+        // A page of rows would be as long again. What answers an upload with that much is not the API.
+        case .answerTooLarge: request == .upload
         default:
             switch outcome {
             case .notProcessed: true

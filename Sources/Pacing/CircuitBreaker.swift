@@ -36,7 +36,7 @@ public struct CircuitBreaker: Sendable {
     ///   - firstDelay: time from opening to the first probe.
     ///   - longestDelay: the delay doubles with each failed probe, up to here.
     public init(
-        threshold: Int = 5, firstDelay: Duration = .seconds(5), longestDelay: Duration = .seconds(300)
+        threshold: Int = 5, firstDelay: Duration = .seconds(5), longestDelay: Duration = .seconds(60)
     ) {
         precondition(threshold >= 1 && firstDelay > .zero && longestDelay >= firstDelay)
         self.threshold = threshold

@@ -38,7 +38,11 @@ package struct PacerState: Sendable {
     private var submitsInARow = 0
     private var lastNumber: UInt64 = 0
     private var lastSlowdown: Moment?
+    /// Attempts that failed since the last answer, and how the last of them did.
+    private var failures: (count: Int, reason: String)?
 
+    /// So many attempts in a row may fail before people are told: the first retry helps most often.
+    private static let failuresToTell = 3
     /// After so many submissions an upload that waits has its turn: submissions live on uploads.
     private static let submitsBeforeUpload = 4
 
@@ -157,6 +161,10 @@ package struct PacerState: Sendable {
         guard flights.removeValue(forKey: permit.id) != nil else { return }
         if permit.priority == .upload { uploadsInFlight -= 1 }
         switch verdict {
+        case .success, .rateLimited, .blocked: failures = nil
+        case .overloaded, .unreachable, .neutral: break
+        }
+        switch verdict {
         case .success:
             breaker.recordAnswer()
             gate.recordSuccess(permit: permit.id)
@@ -169,6 +177,7 @@ package struct PacerState: Sendable {
             slowDown(after: permit, at: now)
         case .overloaded, .unreachable:
             let text = reason ?? (verdict == .overloaded ? "the server is overloaded" : "the server cannot be reached")
+            failures = ((failures?.count ?? 0) + 1, text)
             breaker.recordFailure(permit: permit.id, request: permit.request, at: now, reason: text)
             gate.recordNothing(permit: permit.id, at: now)
             concurrency.recordStress(startedAt: permit.start, at: now)
@@ -211,6 +220,7 @@ package struct PacerState: Sendable {
             pausedFor: pause.until(at: now).map { now.duration(to: $0) },
             breaker: breaker.state(at: now), breakerReason: breaker.reason,
             breakerProbeIn: isOpen ? now.duration(to: breaker.earliestStart(at: now)) : nil,
+            failing: failures.flatMap { $0.count >= Self.failuresToTell ? $0.reason : nil },
             blockedReason: gate.reason,
             blockedProbeIn: gate.reason == nil ? nil : now.duration(to: gate.earliestStart(at: now)),
             inFlight: flights.count, waiting: lanes.reduce(0) { $0 + $1.count },

@@ -52,6 +52,10 @@ public struct PacerSnapshot: Sendable, Hashable {
     public var breakerReason: String?
     /// Time to the breaker's next probe, if it is open.
     public var breakerProbeIn: Duration?
+    /// What failed last, when some attempts in a row did and nothing was answered since.
+    ///
+    /// The breaker takes different requests to open: who has only one to make learns it from this.
+    public var failing: String?
     /// Why the account is blocked; `nil` when it is not.
     public var blockedReason: String?
     /// Time to the next probe of a blocked account.

@@ -98,6 +98,8 @@ final class Transfer {
         try easy.set(CURLOPT_SSL_VERIFYHOST, to: 2)
         try easy.set(CURLOPT_SSLVERSION, to: Int(CURL_SSLVERSION_TLSv1_2))
         if let file = configuration.caFile { try easy.set(CURLOPT_CAINFO, to: file) }
+        // libcurl keeps the authorities for a day otherwise, and would not see that their file was mended.
+        try easy.set(CURLOPT_CA_CACHE_TIMEOUT, to: 60)
         if let proxy = configuration.proxy { try easy.set(CURLOPT_PROXY, to: proxy) }
 
         try easy.onWrite(CURLOPT_WRITEFUNCTION, onBody, context: (CURLOPT_WRITEDATA, me))

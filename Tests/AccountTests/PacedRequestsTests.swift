@@ -51,6 +51,16 @@ struct PacedRequestsTests {
         #expect(try await gate().run(kind) { () async throws(LabelboxError) in try script.attempt() } == 2)
     }
 
+    @Test("an upload that is answered without an end is sent again; a page of rows would be as long again")
+    func endlessAnswer() async throws {
+        let script = Script([error(.answerTooLarge, .unknown), nil])
+        #expect(try await gate().run(.upload) { () async throws(LabelboxError) in try script.attempt() } == 2)
+        let page = error(.answerTooLarge, .unknown)
+        await #expect(throws: page) {
+            try await gate().run(.read) { () async throws(LabelboxError) in throw page }
+        }
+    }
+
     @Test("a submit of which nobody knows is never sent again")
     func submitUnknown() async throws {
         let lost = error(.connectionLost, .unknown)

@@ -84,3 +84,29 @@ struct BellTests {
         await task.value
     }
 }
+
+@Suite("Pages of results")
+struct PageWalkTests {
+    @Test("every page of a task is read, until there is none")
+    func whole() {
+        var walk = PageWalk(rows: 20_000)
+        #expect(walk.next("a", rows: 5_000) == "a")
+        #expect(walk.next("b", rows: 5_000) == "b")
+        #expect(walk.next("c", rows: 5_000) == "c")
+        #expect(walk.next(nil, rows: 5_000) == nil)
+    }
+
+    @Test("a page that leads back to itself is the last")
+    func circle() {
+        var walk = PageWalk(rows: 20_000)
+        #expect(walk.next("a", rows: 10) == "a")
+        #expect(walk.next("a", rows: 10) == nil)
+    }
+
+    @Test("pages come to an end when they show more rows than the task has")
+    func endless() {
+        var walk = PageWalk(rows: 20)
+        let pages = (0..<1_000).prefix { walk.next("\($0)", rows: 1) != nil }
+        #expect(pages.count < 200)
+    }
+}

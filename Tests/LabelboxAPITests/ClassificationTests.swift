@@ -66,7 +66,7 @@ struct ClassificationTests {
         arguments: [
             (LabelboxError.Kind.serverError, LabelboxError.Outcome.unknown, true, true, false),
             (.serverError, .notProcessed, true, true, true), (.refused, .failed, false, false, false),
-            (.cancelled, .notProcessed, false, false, false), (.answerTooLarge, .unknown, false, false, false),
+            (.cancelled, .notProcessed, false, false, false), (.answerTooLarge, .unknown, false, true, false),
             (.bodySource, .failed, false, false, false), (.quota, .notProcessed, true, true, true),
         ])
     func retryable(

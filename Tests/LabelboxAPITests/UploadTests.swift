@@ -89,7 +89,11 @@ struct UploadTests {
 
     @Test(
         "an answer without an address is a bad answer",
-        arguments: ["{}", #"{"url":null}"#, #"{"url":""}"#, #"{"url":7}"#, "null"])
+        arguments: [
+            "{}", #"{"url":null}"#, #"{"url":""}"#, #"{"url":7}"#, "null", #"{"url":"see below"}"#,
+            #"{"url":"https://files.example/two words"}"#, #"{"url":"javascript:1"}"#,
+            #"{"url":"https://\#(String(repeating: "x", count: 20_000))"}"#,
+        ])
     func noAddress(file: String) async throws {
         let transport = RecordingTransport(.json("{\"data\":{\"uploadFile\":\(file)}}"))
         let error = await failure { () async throws(LabelboxError) in

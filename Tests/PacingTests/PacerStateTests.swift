@@ -156,6 +156,26 @@ struct PacerStateTests {
         #expect(pacer.snapshot(at: at(3)).blockedReason == nil)
     }
 
+    @Test("one request that fails again and again is told of, until something is answered")
+    func failing() {
+        var pacer = PacerState(rules: PacingRules())
+        var earlier: Permit?
+        for second in 1...3 {
+            #expect(pacer.snapshot(at: at(Double(second))).failing == nil)
+            _ = pacer.enqueue(.submit, retrying: earlier)
+            earlier = drain(&pacer, at: at(Double(second))).started.first
+            if let earlier {
+                pacer.finish(earlier, .unreachable, reason: "no route", at: at(Double(second)))
+            }
+        }
+        let snapshot = pacer.snapshot(at: at(4))
+        #expect(snapshot.breaker == .closed)
+        #expect(snapshot.failing == "no route")
+        _ = pacer.enqueue(.poll, retrying: nil)
+        for permit in drain(&pacer, at: at(4)).started { pacer.finish(permit, .success, reason: nil, at: at(4)) }
+        #expect(pacer.snapshot(at: at(4)).failing == nil)
+    }
+
     @Test("a dead server is left alone, then probed, and work goes on after the first answer")
     func breaker() {
         var pacer = PacerState(rules: PacingRules())

@@ -46,7 +46,7 @@ private struct StartKeyLookup: GraphQLOperation {
     var variables: JSONValue { ["keys": .array(keys.map(JSONValue.string))] }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> KeyLookup {
-        KeyLookup(jobID: try data.required("dataRowsForGlobalKeys").requiredString("jobId"), keys: keys)
+        KeyLookup(jobID: try data.required("dataRowsForGlobalKeys").requiredID("jobId"), keys: keys)
     }
 }
 

@@ -157,7 +157,7 @@ private struct CurrentUser: GraphQLOperation {
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> UserInfo {
         let user = try data.required("user")
-        return UserInfo(id: UserID(rawValue: try user.requiredString("id")), email: user["email"]?.string)
+        return UserInfo(id: UserID(rawValue: try user.requiredID("id")), email: user["email"]?.string)
     }
 }
 

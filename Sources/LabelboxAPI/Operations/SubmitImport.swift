@@ -57,7 +57,7 @@ private struct AppendRows: GraphQLOperation {
         if answer["accepted"]?.bool == false {
             throw BadAnswer(kind: .refused, message: answer["errorMessage"]?.text ?? "not accepted, without a reason")
         }
-        return TaskID(rawValue: try answer.requiredString("taskId"))
+        return TaskID(rawValue: try answer.requiredID("taskId"))
     }
 }
 
@@ -95,6 +95,6 @@ private struct CreateDataRow: GraphQLOperation {
     }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> DataRowID {
-        DataRowID(rawValue: try data.required("createDataRow").requiredString("id"))
+        DataRowID(rawValue: try data.required("createDataRow").requiredID("id"))
     }
 }

@@ -135,7 +135,7 @@ enum ResultLists {
 
     static func created(node: JSONValue) throws(BadAnswer) -> CreatedRow {
         CreatedRow(
-            id: DataRowID(rawValue: try node.requiredString("id")), externalID: node["externalId"]?.text,
+            id: DataRowID(rawValue: try node.requiredID("id")), externalID: node["externalId"]?.text,
             globalKey: node["globalKey"]?.text, rowData: node["rowData"]?.text)
     }
 

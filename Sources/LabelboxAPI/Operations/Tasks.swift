@@ -64,7 +64,7 @@ public struct TaskSnapshot: Hashable, Sendable {
     static let fields = "id createdAt updatedAt name status completionPercentage result errors type metadata"
 
     init(_ value: JSONValue) throws(BadAnswer) {
-        id = TaskID(rawValue: try value.requiredString("id"))
+        id = TaskID(rawValue: try value.requiredID("id"))
         status = TaskStatus(try value.requiredString("status"))
         // "NaN" and 1e400 are numbers too, to some.
         completionPercentage = value["completionPercentage"]?.double

@@ -66,6 +66,6 @@ struct UploadFile: GraphQLOperation {
     var file: FilePart? { part }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> UploadedFile {
-        UploadedFile(url: try data.required("uploadFile").requiredString("url"))
+        UploadedFile(url: try data.required("uploadFile").requiredAddress("url"))
     }
 }
