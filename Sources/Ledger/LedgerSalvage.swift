@@ -112,12 +112,11 @@ public struct LedgerSalvage: Sendable {
         } catch let error as DatabaseError {
             if isInserting { throw error }
             try insert(batch)
-            let trouble = SQLiteLedger.ledgerError(error, path: source.path)
-            if case .corrupt(_, let why) = trouble {
-                troubles.append("\(table): \(why)")
-            } else {
-                troubles.append("\(table): \(trouble)")
+            var trouble = "\(table): \(error.message ?? "\(error)")"
+            if case .corrupt(_, let why) = SQLiteLedger.ledgerError(error, path: source.path) {
+                trouble = "\(table): \(why)"
             }
+            if !troubles.contains(trouble) { troubles.append(trouble) }
         }
         // One that is whole was read to its end before.
         isWhole = false

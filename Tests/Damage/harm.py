@@ -19,6 +19,18 @@ FRAME_KINDS = ["zeros", "random", *BITS, "bit head", "cut"]
 # What happens to whole files.
 WHOLE = ["gone", "emptied", "text", "older"]
 
+# Where a rebuild is killed; up to the ledger's rename no daemon may start with what is there.
+NOT_IN_PLACE = [
+    "commit|state/rebuild/ledger.sqlite-wal|3|3", "syncfs|state/rebuild|1|1", "rename|state/rebuild/ready|1|1",
+    "mkdir|state/damaged|1|1", "sync|state/damaged|1|1", "create|state/ledger.sqlite-mark|1|1",
+    "write|state/ledger.sqlite-mark|1|1", "sync|state/ledger.sqlite-mark|1|1", "rename|state/damaged/TIME/ledger.sqlite|1|1",
+    "rename|state/damaged/TIME/ledger.sqlite-wal|1|1", "rename|state/ledger.sqlite|1|1", "rename|state/ledger.sqlite-mark|1|1",
+]
+REBUILD = NOT_IN_PLACE + [
+    "unlink|state/status/.revision|1|1", "unlink|state/rebuild/ledger.sqlite|1|1", "unlink|state/rebuild/ready|1|1",
+    "rmdir|state/rebuild|1|1",
+]
+
 
 def all_of(ledger, log):
     """Every damage of a ledger of so many bytes, and of a log of so many."""

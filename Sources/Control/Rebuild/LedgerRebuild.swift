@@ -258,6 +258,6 @@ public struct LedgerRebuild: Sendable {
     private func exists(_ path: FilePath) -> Bool { (try? FileLook.exists(path)) ?? false }
 
     private static func name(_ date: Date) -> String {
-        String(Timestamp.text(date).filter { $0.isNumber || $0 == "T" }.prefix(15))
+        String(Timestamp.text(date).filter { $0.isNumber || $0 == "T" }.prefix(15)) + "Z"
     }
 }
