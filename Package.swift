@@ -46,6 +46,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CCurlShim", dependencies: ["CCurl"]),
         .target(name: "CLinux"),
+        .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
 
         // What everyone speaks of.
         .target(name: "DataRows", dependencies: ["CZlib", "Locking", .crypto, .system]),
@@ -59,7 +60,7 @@ let package = Package(
         // The three outsides: the folder, Labelbox, the database.
         .target(name: "Intake", dependencies: ["CLinux", "DataRows", "Files", "Locking", .log, .system]),
         .target(name: "LabelboxAPI", dependencies: ["DataRows", "Locking", "Transport"]),
-        .target(name: "Ledger", dependencies: ["DataRows", "Locking", .grdb, .system]),
+        .target(name: "Ledger", dependencies: ["CPageSums", "DataRows", "Locking", .grdb, .system]),
 
         // The work.
         .target(name: "Results", dependencies: ["DataRows", "Ledger", .system]),

@@ -24,6 +24,7 @@ public struct Palette: Sendable {
         }
     }
 
+    public func good(_ text: String) -> String { paint(text, 32) }
     public func bad(_ text: String) -> String { paint(text, 31) }
     public func bold(_ text: String) -> String { paint(text, 1) }
 

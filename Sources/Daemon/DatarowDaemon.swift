@@ -51,6 +51,10 @@ public final class DatarowDaemon: Sendable {
         let state = settings.stateDirectory
         let lock = try Startup.prepare(state)
         let ledger = try Startup.openLedger(at: state.appending("ledger.sqlite"))
+        ledger.onDamage { [logger, drainRequests] error in
+            logger.critical("Ledger damaged", metadata: ["reason": "\(error)"])
+            drainRequests.continuation.yield()
+        }
         let lastError = LastError()
         let observer = ImportObserver(logger: logger)
         let bell = StatusBell()
@@ -105,8 +109,9 @@ public final class DatarowDaemon: Sendable {
         }
         view.entered(.running)
         notifier.send("READY=1")
-        await work(importer, reporting, view, notifier, pacer)
+        await work(importer, reporting, view, notifier, pacer, ledger)
         await account.shutdown()
+        if let damage = ledger.damage { throw Startup.failure(of: damage) }
         do { try ledger.close() } catch { logger.warning("Ledger not closed", metadata: ["reason": "\(error)"]) }
         withExtendedLifetime(lock) {}
         logger.notice("Stopped")
@@ -125,7 +130,7 @@ public final class DatarowDaemon: Sendable {
 
     private func work(
         _ importer: Importer, _ reporting: ReportingService, _ view: DaemonView, _ notifier: SystemdNotifier,
-        _ pacer: RequestPacer
+        _ pacer: RequestPacer, _ ledger: SQLiteLedger
     ) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await reporting.run() }
@@ -139,6 +144,8 @@ public final class DatarowDaemon: Sendable {
                     return false
                 }
                 _ = await inner.next()
+                // What a damaged ledger says may not be acted upon any more, so nothing is let end.
+                if ledger.damage != nil { inner.cancelAll() }
                 view.entered(.draining)
                 notifier.send("STOPPING=1")
                 reporting.signal()

@@ -202,9 +202,26 @@ final class PlanDraft: @unchecked Sendable {
         plan.errorsTotal += 1
     }
 
+    /// Why it cannot be found out on the server whether it was imported already; nil where it can.
+    private var whyNotLookedUp: String? {
+        if plan.operation == RowOperation.delete.rawValue {
+            return "a name that it deletes may be another row's by now"
+        }
+        if watch.policy.globalKey == .off { return "rows without a global key cannot be looked up" }
+        return nil
+    }
+
     /// Decides whether the rows found go on their way.
     func judge() {
         guard plan.ending == nil else { return }
+        if record.origin == .rebuilt, let reason = whyNotLookedUp {
+            return end(
+                .failed,
+                "it is held back, since it may have been imported before the ledger was made anew, and \(reason)",
+                ErrorEntry(
+                    code: "held_back",
+                    message: "\(reason); look what is in the dataset, and drop the manifest again if it is not done"))
+        }
         if plan.rejectedRows == plan.totalRows, plan.totalRows > 0 {
             plan.ending = (.rejected, "none of its rows is valid, and nothing was imported")
         } else if plan.rejectedRows > 0, watch.invalidRows == .reject {

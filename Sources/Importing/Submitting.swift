@@ -32,7 +32,7 @@ struct Submitting: Sendable {
             name: "submitting", width: Self.width, bell: bell,
             lease: { hands in
                 let now = context.clock.now
-                _ = try await ledger.seal(limit: hands, at: now)
+                if try await ledger.seal(limit: hands, at: now).doubted > 0 { doubting.ring() }
                 return try await ledger.leaseSubmissions(in: [.sealed], for: grants(), limit: hands)
             },
             nextDue: { looked in

@@ -6,6 +6,13 @@ internal import SystemPackage
 public struct ClaimSequence: Sequence {
     let folders: [(path: FilePath, isCopy: Bool)]
 
+    init(folders: [(path: FilePath, isCopy: Bool)]) { self.folders = folders }
+
+    /// The claims of a watch.
+    public init(_ layout: DropFolderLayout) {
+        self.init(folders: [(layout.claimed, false), (layout.copied, true)])
+    }
+
     public func makeIterator() -> Iterator { Iterator(folders: folders[...]) }
 
     public struct Iterator: IteratorProtocol {

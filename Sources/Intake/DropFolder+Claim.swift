@@ -113,7 +113,7 @@ extension DropFolder {
     ///
     /// After a crash some of them are not in the ledger yet; the caller knows which. What is no claim is passed over.
     public nonisolated func claims() -> ClaimSequence {
-        ClaimSequence(folders: [(layout.claimed, false), (layout.copied, true)])
+        ClaimSequence(layout)
     }
 
     private func take(

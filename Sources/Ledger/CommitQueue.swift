@@ -29,8 +29,12 @@ final class CommitQueue: Sendable {
     /// How a drain comes to the writer's connection; by the connection's own queue unless given.
     private let turns: LedgerTurns?
 
-    init(writer: any DatabaseWriter, turns: LedgerTurns?) {
+    /// Told how many commits there are, before anybody is told that theirs is durable.
+    private let mark: LedgerMark?
+
+    init(writer: any DatabaseWriter, mark: LedgerMark?, turns: LedgerTurns?) {
         self.writer = writer
+        self.mark = mark
         self.turns = turns
     }
 
@@ -93,6 +97,8 @@ final class CommitQueue: Sendable {
 
     private func commit(_ steps: [Step], in db: Database) -> [(any Error)?] {
         var errors = [(any Error)?](repeating: nil, count: steps.count)
+        var number: Int?
+        let before = db.totalChangesCount
         do {
             try db.inTransaction(.immediate) {
                 for (index, step) in steps.enumerated() {
@@ -107,11 +113,19 @@ final class CommitQueue: Sendable {
                         if !db.isInsideTransaction { throw error }
                     }
                 }
+                if db.totalChangesCount != before { number = try Self.count(db) }
                 return .commit
             }
         } catch {
             return steps.indices.map { errors[$0] ?? error }
         }
+        if let number { mark?.write(number) }
         return errors
+    }
+
+    /// Counts this commit in itself.
+    private static func count(_ db: Database) throws -> Int? {
+        try Int.fetchOne(
+            db.cachedStatement(sql: "UPDATE counters SET value = value + 1 WHERE name = 'commits' RETURNING value"))
     }
 }

@@ -35,6 +35,17 @@ public enum ImportPhase: String, Sendable, Codable, CaseIterable {
     case closed
 }
 
+/// How an import came into the ledger.
+public enum ImportOrigin: Int, Sendable, Codable {
+    /// Its manifest was dropped.
+    case dropped = 0
+    /// A ledger that was made anew took it up again, so it may have been sent: its rows are looked up before they are sent,
+    /// and nothing is sent of which that is not possible.
+    case rebuilt = 1
+    /// The same, but what cannot be looked up is sent all the same, as somebody asked for it.
+    case sentAgain = 2
+}
+
 /// A manifest that was just taken from a drop folder.
 public struct NewImport: Sendable, Hashable {
     public var id: ImportID
@@ -45,8 +56,13 @@ public struct NewImport: Sendable, Hashable {
     public var claimedPath: FilePath
     public var bytes: Int64
     public var seenAt: Date
+    public var origin: ImportOrigin
 
-    public init(id: ImportID, watch: String, path: FilePath, claimedPath: FilePath, bytes: Int64, seenAt: Date) {
+    public init(
+        id: ImportID, watch: String, path: FilePath, claimedPath: FilePath, bytes: Int64, seenAt: Date,
+        origin: ImportOrigin = .dropped
+    ) {
+        self.origin = origin
         self.id = id
         self.watch = watch
         self.path = path
@@ -136,6 +152,7 @@ public struct ImportRecord: Sendable, Hashable {
     public var claimedPath: FilePath
     public var bytes: Int64
     public var sha256: String?
+    public var origin = ImportOrigin.dropped
     public var phase: ImportPhase
     public var state: ImportState
     /// One sentence: why it ended as it did; empty until then.

@@ -23,8 +23,8 @@ public enum LedgerError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unavailable(let path, let why):
             "the ledger \(path) cannot be written: \(why); work is paused and goes on by itself when this clears"
         case .corrupt(let path, let why):
-            "the ledger \(path) is damaged: \(why); restore it from the newest backup beside it, "
-                + "or move it away to start anew (rows with derived keys are not imported twice)"
+            "the ledger \(path) is damaged: \(why); nothing is sent from it. `datarowctl doctor` tells more, and "
+                + "`datarowctl ledger rebuild` makes a new one from it, from the folders and from the server"
         case .newer(let path, let found):
             "the ledger \(path) was written by a newer version (\(found)); install that version, "
                 + "or restore the backup that it made before it migrated"

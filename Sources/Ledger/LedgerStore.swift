@@ -242,6 +242,8 @@ public struct ImportPlan: Sendable {
 /// What sealing did.
 public struct Sealing: Sendable, Hashable {
     public var sealed = 0
+    /// How many of them are to be looked up before they are sent.
+    public var doubted = 0
     /// When the next submission will be due, if nothing is added to it; `nil` when no segment waits.
     public var next: Date?
 

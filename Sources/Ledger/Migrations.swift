@@ -11,8 +11,18 @@ enum Migrations {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
         migrator.registerMigration("2") { db in try db.execute(sql: second) }
+        migrator.registerMigration(summed) { db in try db.execute(sql: third) }
         return migrator
     }()
+
+    /// The first version whose pages have sums, and whose commits are counted.
+    static let summed = "3"
+
+    /// Commits are counted; an import says whether a rebuild took it up again.
+    private static let third = """
+        INSERT INTO counters VALUES ('commits', 0);
+        ALTER TABLE imports ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;
+        """
 
     /// Warnings, uploads by content type, findings, reasons to wait, and ways of handing over.
     ///

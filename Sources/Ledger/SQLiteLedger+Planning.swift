@@ -19,6 +19,8 @@ extension SQLiteLedger {
         try await write { db in
             try Self.checkLease(db, item)
             let id = item.item.id.rawValue
+            // Rows that are to be looked up first share no call with rows that are not.
+            let batchKey = plan.batchKey + (item.item.origin == .dropped ? "" : "|looked up first")
             if isFirst { try Self.dropDraft(db, item.item) }
             if plan.ending == nil { try Self.insert(db, plan.segments, of: item.item, at: now) }
             if let part = plan.problemsPart { try Self.insert(db, part, of: id) }
@@ -38,7 +40,7 @@ extension SQLiteLedger {
                     """,
                 [
                     isEnding ? "closing" : "moving", plan.ending?.state.rawValue ?? "queued", plan.ending?.reason ?? "",
-                    plan.datasetID?.rawValue, plan.operation, plan.instructions, plan.batchKey, plan.maximumRowsPerTask,
+                    plan.datasetID?.rawValue, plan.operation, plan.instructions, batchKey, plan.maximumRowsPerTask,
                     plan.linger, plan.holdsForMedia, plan.sha256, plan.totalRows, plan.rejectedRows,
                     try Self.stored(Array(plan.errors.prefix(ErrorEntry.kept))), plan.errorsTotal,
                     try Self.stored(Array(plan.warnings.prefix(ErrorEntry.kept))), plan.warningsTotal,
@@ -52,7 +54,7 @@ extension SQLiteLedger {
                         phase = CASE WHEN media_open > 0 THEN 'waiting' WHEN ? THEN 'held' ELSE 'ready' END, ready_at = ?
                     WHERE import_id = ? AND phase = 'draft'
                     """,
-                arguments: [plan.batchKey, plan.maximumRowsPerTask, plan.linger, plan.holdsForMedia, now.stored, id])
+                arguments: [batchKey, plan.maximumRowsPerTask, plan.linger, plan.holdsForMedia, now.stored, id])
             try db.execute(
                 sql:
                     "UPDATE imports SET segments_open = (SELECT COUNT(*) FROM segments WHERE import_id = ?1) WHERE id = ?1",

@@ -29,6 +29,7 @@ extension ImportRecord {
             claimedPath: row.path("claimed_path"),
             bytes: row["bytes"],
             sha256: row["sha256"],
+            origin: ImportOrigin(rawValue: row["origin"]) ?? .rebuilt,
             phase: try row.word("phase"),
             state: try row.word("state"),
             reason: row["reason"],

@@ -33,6 +33,7 @@ extension SQLiteLedger {
                     segments -= taken.segments
                     rows -= taken.rows
                     sealing.sealed += 1
+                    if taken.isDoubted { sealing.doubted += 1 }
                 }
                 if segments > 0 {
                     let due = Date(timeIntervalSince1970: due)
@@ -51,7 +52,7 @@ extension SQLiteLedger {
     private static func sealOne(
         _ db: Database, _ key: (batch: String, isolation: String?), named freshName: () -> String, maximum: Int,
         at now: Date
-    ) throws -> (segments: Int, rows: Int) {
+    ) throws -> (segments: Int, rows: Int, isDoubted: Bool) {
         let id = SubmissionID(rawValue: freshName())
         var rows = 0
         var segments = 0
@@ -59,36 +60,50 @@ extension SQLiteLedger {
         let ready = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
-                    SELECT id, import_id, send_rows FROM segments
-                    WHERE phase = 'ready' AND batch_key = ? AND isolation IS ? ORDER BY ready_at, id
+                    SELECT id, import_id, send_rows, earlier_sends = 0 AND
+                        (SELECT origin FROM imports WHERE imports.id = import_id) <> 0 AS is_doubted
+                    FROM segments WHERE phase = 'ready' AND batch_key = ? AND isolation IS ? ORDER BY ready_at, id
                     """),
             arguments: [key.batch, key.isolation])
         var chosen: [Int64] = []
+        // Of a ledger that was made anew: nobody knows whether they were sent, so they are looked up before they are.
+        var isDoubted = false
         while let row = try ready.next() {
             let more: Int = row["send_rows"]
             if segments > 0, rows + more > maximum { break }
             rows += more
             segments += 1
             chosen.append(row["id"])
+            if row["is_doubted"] { isDoubted = true }
             shares[row["import_id"], default: 0] += more
         }
         for segment in chosen {
             try db.cachedStatement(sql: "UPDATE segments SET phase = 'sealed', submission_id = ? WHERE id = ?")
                 .execute(arguments: [id.rawValue, segment])
         }
-        guard let first = chosen.first else { return (0, 0) }
+        guard let first = chosen.first else { return (0, 0, false) }
         try db.cachedStatement(
             sql: """
-                INSERT INTO submissions (id, phase, dataset_id, operation, rows, isolation, created_at, next_attempt)
-                SELECT ?, 'sealed', imports.dataset_id, imports.operation, ?, ?, ?, ?
-                FROM segments JOIN imports ON imports.id = segments.import_id WHERE segments.id = ?
+                INSERT INTO submissions
+                    (id, phase, dataset_id, operation, rows, isolation, created_at, next_attempt, submitted_at, reason)
+                SELECT ?1, ?2, imports.dataset_id, imports.operation, ?3, ?4, ?5, ?5, ?6, ?7
+                FROM segments JOIN imports ON imports.id = segments.import_id WHERE segments.id = ?8
                 """
-        ).execute(arguments: [id.rawValue, rows, key.isolation, now.stored, now.stored, first])
+        ).execute(arguments: [
+            id.rawValue, isDoubted ? "ambiguous" : "sealed", rows, key.isolation, now.stored,
+            isDoubted ? now.stored : nil,
+            isDoubted ? "they may have been sent before the ledger was made anew; their rows are looked up first" : "",
+            first,
+        ])
         for (importID, count) in shares {
             try db.cachedStatement(sql: "INSERT INTO import_tasks (import_id, submission_id, rows) VALUES (?, ?, ?)")
                 .execute(arguments: [importID, id.rawValue, count])
+            guard isDoubted else { continue }
+            try db.cachedStatement(sql: "UPDATE imports SET started_at = COALESCE(started_at, ?) WHERE id = ?")
+                .execute(arguments: [now.stored, importID])
+            try refresh(db, importID, at: now)
         }
-        return (segments, rows)
+        return (segments, rows, isDoubted)
     }
 
     public func leaseSubmissions(

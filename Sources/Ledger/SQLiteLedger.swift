@@ -10,6 +10,7 @@ public final class SQLiteLedger: LedgerStore {
     let path: String
     let pool: DatabasePool
     let queue: CommitQueue
+    private let report = DamageReport()
     private let turns: LedgerTurns?
     /// Makes the names of submissions.
     let freshName: @Sendable () -> String
@@ -24,9 +25,11 @@ public final class SQLiteLedger: LedgerStore {
         at path: FilePath, tracing: (@Sendable (String) -> Void)?, turns: LedgerTurns? = nil
     ) throws(LedgerError) -> SQLiteLedger {
         let ledger = try translating(path.string) {
+            try prepareFile(path.string)
             var configuration = Configuration()
             configuration.busyMode = .timeout(10)
             configuration.prepareDatabase { db in
+                try PageSums.reserve(db)
                 try db.execute(sql: "PRAGMA foreign_keys = OFF")
                 try db.execute(sql: "PRAGMA cache_size = -8192")
                 if let tracing {
@@ -39,7 +42,7 @@ public final class SQLiteLedger: LedgerStore {
             let pool = try DatabasePool(path: path.string, configuration: configuration)
             // Not in `prepareDatabase`: a pool sets NORMAL after that, when it turns WAL on, and commits would not be synced.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            return SQLiteLedger(path: path.string, pool: pool, turns: turns)
+            return SQLiteLedger(path: path.string, pool: pool, mark: try LedgerMark(besides: path.string), turns: turns)
         }
         try ledger.migrate()
         return ledger
@@ -54,11 +57,16 @@ public final class SQLiteLedger: LedgerStore {
 
     /// Opens an existing ledger to look at it, also while the daemon writes to it.
     public static func openReadOnly(at path: FilePath) throws(LedgerError) -> SQLiteLedger {
+        let mark = LedgerMark.read(besides: path.string)
         let ledger = try translating(path.string) {
             guard FileManager.default.fileExists(atPath: path.string) else {
                 throw LedgerError.unknown(
                     what: "file \(path.string): the daemon has not run with this state directory, "
                         + "or you may not look into it")
+            }
+            try PageSums.install()
+            if case .foreign(let why) = PageSums.beginning(of: path.string) {
+                throw LedgerError.corrupt(path: path.string, why: why)
             }
             var configuration = Configuration()
             configuration.readonly = true
@@ -67,21 +75,32 @@ public final class SQLiteLedger: LedgerStore {
             return SQLiteLedger(
                 path: path.string, pool: try DatabasePool(path: path.string, configuration: configuration))
         }
+        // First, since an old state of a ledger may look like an older version.
+        try translating(path.string) { try checkWholeness(of: ledger.pool, path.string, since: mark) }
         try ledger.checkVersion()
         return ledger
     }
 
-    private init(path: String, pool: DatabasePool, turns: LedgerTurns? = nil) {
+    private init(path: String, pool: DatabasePool, mark: LedgerMark? = nil, turns: LedgerTurns? = nil) {
         self.path = path
         self.pool = pool
         self.turns = turns
         freshName = if let turns { turns.name } else { { UUID().uuidString.lowercased() } }
-        queue = CommitQueue(writer: pool, turns: turns)
+        queue = CommitQueue(writer: pool, mark: mark, turns: turns)
     }
 
     /// Ends all connections; whatever is asked of the ledger afterwards fails.
+    ///
+    /// What is in the log goes to the file, where pages have sums: the pool does not see to it, since it closes a connection
+    /// last that may only read. Where somebody reads just now, the next start does it.
     public func close() throws {
         queue.close()
+        if !pool.configuration.readonly {
+            try? pool.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA busy_timeout = 0")
+                try db.checkpoint(.truncate)
+            }
+        }
         try pool.close()
     }
 
@@ -90,52 +109,10 @@ public final class SQLiteLedger: LedgerStore {
         try await pool.write { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
     }
 
-    // MARK: Version
-
-    private func checkVersion() throws(LedgerError) {
-        try Self.translating(path) {
-            try pool.read { db in
-                guard try !Migrations.migrator.hasBeenSuperseded(db) else {
-                    let found = try Migrations.migrator.appliedIdentifiers(db).max() ?? "?"
-                    throw LedgerError.newer(path: path, found: found)
-                }
-                guard try Migrations.migrator.hasCompletedMigrations(db) else {
-                    throw LedgerError.unavailable(
-                        path: path,
-                        why: "it was written by an older version; start the daemon once to bring it up to date")
-                }
-            }
-        }
-    }
-
-    private func migrate() throws(LedgerError) {
-        try Self.translating(path) {
-            let (applied, isComplete) = try pool.read { db in
-                guard try !Migrations.migrator.hasBeenSuperseded(db) else {
-                    let found = try Migrations.migrator.appliedIdentifiers(db).max() ?? "?"
-                    throw LedgerError.newer(path: path, found: found)
-                }
-                return (
-                    try Migrations.migrator.appliedIdentifiers(db), try Migrations.migrator.hasCompletedMigrations(db)
-                )
-            }
-            if isComplete { return }
-            if let version = applied.max() { try backUp(version: version) }
-            try Migrations.migrator.migrate(pool)
-        }
-    }
-
-    /// Copies the ledger before it is migrated; a copy that exists already is from a migration that was cut off.
-    private func backUp(version: String) throws {
-        let copy = try DatabaseQueue(path: "\(path).before-\(version)")
-        try pool.backup(to: copy)
-        try copy.close()
-    }
-
     // MARK: Access
 
     func write<Value: Sendable>(_ step: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        do { return try await queue.perform(step) } catch { throw Self.ledgerError(error, path: path) }
+        do { return try await queue.perform(step) } catch { throw noted(Self.ledgerError(error, path: path)) }
     }
 
     func read<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
@@ -143,33 +120,23 @@ public final class SQLiteLedger: LedgerStore {
             guard let turns else { return try await pool.read(view) }
             return try await turns.result { [pool] in try pool.read(view) }
         } catch {
-            throw Self.ledgerError(error, path: path)
+            throw noted(Self.ledgerError(error, path: path))
         }
     }
 
-    private static func translating<Value>(_ path: String, _ body: () throws -> Value) throws(LedgerError) -> Value {
+    /// Has `found` called, once, when a step or a look meets damage: from then on nothing may be believed.
+    public func onDamage(_ found: @escaping @Sendable (LedgerError) -> Void) { report.onDamage(found) }
+
+    /// The damage that was met first since the ledger was opened.
+    public var damage: LedgerError? { report.current }
+
+    private func noted(_ error: LedgerError) -> LedgerError {
+        if case .corrupt = error { report.found(error) }
+        return error
+    }
+
+    static func translating<Value>(_ path: String, _ body: () throws -> Value) throws(LedgerError) -> Value {
         do { return try body() } catch { throw ledgerError(error, path: path) }
-    }
-
-    /// Tells by SQLite's result code what a failure means for the daemon.
-    static func ledgerError(_ error: any Error, path: String) -> LedgerError {
-        switch error as? LedgerError {
-        case .defect("", let why)?: return .defect(path: path, why: why)
-        case .corrupt("", let why)?: return .corrupt(path: path, why: why)
-        case let error?: return error
-        case nil: break
-        }
-        guard let error = error as? DatabaseError else { return .defect(path: path, why: "\(error)") }
-        let why = "\(error.message ?? error.resultCode.description) (SQLite \(error.extendedResultCode.rawValue))"
-        switch error.resultCode {
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
-            return .corrupt(path: path, why: why)
-        case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_BUSY, .SQLITE_LOCKED,
-            .SQLITE_NOMEM, .SQLITE_PERM, .SQLITE_AUTH:
-            return .unavailable(path: path, why: why)
-        default:
-            return .defect(path: path, why: why)
-        }
     }
 }
 

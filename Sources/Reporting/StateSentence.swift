@@ -107,6 +107,11 @@ public struct StateSentence: Sendable {
     }
 
     private func ambiguous(_ task: TaskEntry) -> String {
+        // What a rebuilt ledger took up was perhaps never handed over.
+        guard record.origin == .dropped else {
+            return "It may have been handed over before the ledger was made anew: \(rows(task.rows)) "
+                + "\(task.rows == 1 ? "is" : "are") looked up first, and only what is not there is sent."
+        }
         let when = circumstances.nextLook.map { " at \(Timestamp.clock($0, near: now))" } ?? ""
         return
             "The answer to the submission of \(rows(task.rows)) was lost; its rows are looked up\(when), nothing is sent twice."

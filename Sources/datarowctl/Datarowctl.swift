@@ -14,7 +14,8 @@ struct Datarowctl: AsyncParsableCommand {
             A MANIFEST is named as it was dropped (batch7/rows.json, or its whole path), as watch:path, or by the id \
             of its import.
 
-            Exit codes: 0 done; 3 some rows could not be imported or deleted; 4 failed, rejected or cancelled; 'wait': \
+            Exit codes: 0 done; 3 some rows could not be imported or deleted, 'doctor': warnings; 4 failed, rejected or \
+            cancelled, 'doctor': problems; 'wait': \
             5 not ended in time; 'check': 6 files are missing, 7 not ready online; 'rows delete': 8 nothing was deleted \
             without --yes; 64 used wrongly, 65 ledger damaged, or several rows of one name, 66 nothing of that name, \
             69 Labelbox cannot be reached, 70 a defect, 74 input or output, 75 try again later, 76 no answer of the API, \
@@ -24,7 +25,7 @@ struct Datarowctl: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, WaitCommand.self, ListCommand.self, ExplainCommand.self, TasksCommand.self,
             DropCommand.self, CheckCommand.self, RowsCommand.self, DatasetsCommand.self, ProjectCommand.self,
-            ConfigCommand.self,
+            ConfigCommand.self, DoctorCommand.self, LedgerCommand.self,
         ])
 
     static func main() async {

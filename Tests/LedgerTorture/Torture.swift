@@ -7,13 +7,14 @@ import SystemPackage
 /// Writes steps to a ledger and says of each that it is durable, until it is killed.
 ///
 /// `ledger-torture PATH ROUND`: prints `opened GROUP` when the three imports of a group are recorded, and `planned ID`
-/// when an import's plan is.
+/// when an import's plan is. `ledger-torture PATH --put-log-away` only moves what is in the write-ahead log into the file.
 @main struct Torture {
     static func main() async throws {
         let arguments = CommandLine.arguments
         guard arguments.count == 3 else { throw LedgerError.unknown(what: "arguments: ledger-torture PATH ROUND") }
         let round = arguments[2]
         let ledger = try SQLiteLedger.open(at: FilePath(arguments[1]))
+        if round == "--put-log-away" { return try ledger.close() }
         _ = try await ledger.recover(as: LeaseOwner(rawValue: round), at: Date())
         try await withThrowingTaskGroup(of: Void.self) { group in
             for writer in 0..<4 { group.addTask { try await open(ledger, prefix: "\(round)-\(writer)") } }
