@@ -43,9 +43,10 @@ KINDS = {
 #    stand for the others of their class.
 # 2. A frame of the write-ahead log that is neither the first nor the last of its transaction is seen by no reader (SQLite
 #    takes a transaction only with its last frame): the first, one in the middle and the last of all stand for the others.
-# 3. The log of request starts is read by the next start alone, so its writes are all alike.
+# 3. The log of request starts and the ledger's mark are read by the next start alone, and written over each time, so their
+#    writes are all alike.
 BOUNDED = {"open", "read", "frame", "page"}
-STARTS = "state/request-starts"
+WITNESSES = {"state/request-starts", "state/ledger.sqlite-mark"}
 
 # With a power cut: the process ends at the point, and what was not synced is lost in each of these ways (see powercut.py).
 CUTS = ["cut-all", "cut-names", "cut-data", "cut-some"]
@@ -66,7 +67,7 @@ def common(traces):
 
 
 def bounded(op, name, count):
-    if (op not in BOUNDED and name != STARTS) or count <= 3:
+    if (op not in BOUNDED and name not in WITNESSES) or count <= 3:
         return list(range(1, count + 1))
     return [1, 2 if op in ("open", "read") else count // 2, count]
 
