@@ -229,7 +229,8 @@ final class Simulation: @unchecked Sendable {
             if looks % 12 == 0, current != nil { count() }
             if begun == plan.actions.count, openProducers == 0, let current, !folders.holdsAnything {
                 current.unfinished { [self] count in
-                    if count == 0, !isStopping {
+                    // Its answer may come when that life has ended.
+                    if count == 0, !isStopping, self.current === current {
                         isStopping = true
                         trace.note("drained")
                         current.stop()
