@@ -78,7 +78,8 @@ let package = Package(
         .target(name: "Settings", dependencies: ["DataRows", .system, .yams]),
 
         // The way to the account that it names.
-        .target(name: "Account", dependencies: ["LabelboxAPI", "Pacing", "Settings", "Transport", .system]),
+        .target(
+            name: "Account", dependencies: ["LabelboxAPI", "Locking", "Pacing", "Settings", "Transport", .system]),
 
         // The desk.
         .target(

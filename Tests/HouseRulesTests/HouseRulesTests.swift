@@ -15,7 +15,7 @@ private let mayImport: [String: Set<String>] = [
     "Ledger": ["CPageSums", "DataRows", "Locking"],
     "Results": ["DataRows", "Ledger"],
     "Settings": ["DataRows"],
-    "Account": ["LabelboxAPI", "Pacing", "Settings", "Transport"],
+    "Account": ["LabelboxAPI", "Locking", "Pacing", "Settings", "Transport"],
     "Importing": [
         "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results", "Transport",
     ],
