@@ -62,7 +62,7 @@ public final class DatarowDaemon: Sendable {
         }
         let pacer = account.pacer
 
-        let watches = try await Startup.watches(settings, clock: clock, now: { time.now }, logger: logger)
+        let watches = try await Startup.watches(settings, clock: clock, now: { time.now }, logger: logger) { bell.ring() }
         let importer = Importer(
             .init(
                 watches: watches, ledger: ledger, client: account.client, stateDirectory: state, clock: time,

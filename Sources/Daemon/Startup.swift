@@ -56,13 +56,14 @@ enum Startup {
     ///
     /// One that is missing is waited for; one that another daemon has is an error.
     static func watches(
-        _ settings: Settings, clock: any Clock<Duration>, now: @escaping @Sendable () -> Date, logger: Logger
+        _ settings: Settings, clock: any Clock<Duration>, now: @escaping @Sendable () -> Date, logger: Logger,
+        changed: @escaping @Sendable () -> Void
     ) async throws(StartFailure) -> [ImportWatch] {
         var watches: [ImportWatch] = []
         for watch in settings.watches {
             let folder = DropFolder(
                 watch.folderSettings(stateDirectory: settings.stateDirectory), clock: clock, wallClock: now,
-                logger: logger)
+                logger: logger, changed: changed)
             do { try await folder.start() } catch { throw failure(of: error) }
             watches.append(watch.importWatch(folder, submitWith: settings.labelbox.handover))
         }

@@ -21,6 +21,7 @@ public actor DropFolder {
     nonisolated let time: MonotonicTime
     nonisolated let wallClock: @Sendable () -> Date
     nonisolated let logger: Logger
+    private nonisolated let changed: @Sendable () -> Void
     private nonisolated let executor: any SerialExecutor
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -43,17 +44,26 @@ public actor DropFolder {
     var scanAgain = false
     var watchTrouble: FileError?
     var isClosed = false
+    private var told = Shown(state: .starting, settling: 0)
+
+    /// What people are shown of a folder, as far as it changes while nothing is taken.
+    private struct Shown: Equatable {
+        var state: WatchState
+        var settling: Int
+    }
 
     /// * `clock`: for all waiting; a monotonic one.
     /// * `wallClock`: for dates that people see, and for names.
     /// * `disk`: is told of each sync.
+    /// * `changed`: is called when how the folder is watched changes, or how much settles.
     public init(
         _ settings: DropFolderSettings, limits: DropFolderLimits = DropFolderLimits(), clock: any Clock<Duration>,
-        wallClock: @escaping @Sendable () -> Date, disk: DiskSync = DiskSync(), logger: Logger
+        wallClock: @escaping @Sendable () -> Date, disk: DiskSync = DiskSync(), logger: Logger,
+        changed: @escaping @Sendable () -> Void = {}
     ) {
         self.init(
             settings, limits: limits, clock: clock, wallClock: wallClock, disk: disk, logger: logger,
-            executor: QueueExecutor("datarowd.intake.\(settings.name)"),
+            changed: changed, executor: QueueExecutor("datarowd.intake.\(settings.name)"),
             watching: { (root, capacity, wake) throws(FileError) in
                 try DirectoryHints(root: root, capacity: capacity, wake: wake)
             })
@@ -62,7 +72,8 @@ public actor DropFolder {
     /// As the other, on an executor and with a source of hints that are given.
     package init(
         _ settings: DropFolderSettings, limits: DropFolderLimits, clock: any Clock<Duration>,
-        wallClock: @escaping @Sendable () -> Date, disk: DiskSync, logger: Logger, executor: any SerialExecutor,
+        wallClock: @escaping @Sendable () -> Date, disk: DiskSync, logger: Logger,
+        changed: @escaping @Sendable () -> Void = {}, executor: any SerialExecutor,
         watching: @escaping HintSource
     ) {
         self.settings = settings
@@ -70,6 +81,7 @@ public actor DropFolder {
         self.disk = disk
         self.wallClock = wallClock
         self.logger = logger
+        self.changed = changed
         layout = DropFolderLayout(settings)
         rules = FileRules(settings)
         time = MonotonicTime(clock)
@@ -112,6 +124,7 @@ public actor DropFolder {
             try Task.checkCancellation()
             if isClosed { return [] }
             let isMore = turn(limit: limit)
+            tellChanges()
             if !ready.isEmpty {
                 let batch = Array(ready.prefix(limit))
                 ready.removeFirst(batch.count)
@@ -123,6 +136,13 @@ public actor DropFolder {
                 await bell.wait(until: nextWake, on: time)
             }
         }
+    }
+
+    private func tellChanges() {
+        let shown = Shown(state: state, settling: manifests.count + sidecars.count + media.count)
+        guard shown != told else { return }
+        told = shown
+        changed()
     }
 
     /// Looks at everything soon, whatever was seen before.
