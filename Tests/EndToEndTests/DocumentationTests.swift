@@ -13,7 +13,7 @@ struct DocumentationTests {
         let examples = try DocumentedExample.all(of: Self.root.appending(path: page))
         #expect(!examples.isEmpty, "\(page) shows no manifest")
         let settings = SiteSettings(watch: [
-            "operations: [create, upsert, update, delete]", "media_wait: 5s", "linger: 0s",
+            "operations: [create, upsert, update, delete]", "media_wait: 5m", "linger: 0s",
         ])
         try await Site.with(settings) { site in
             try await site.start()

@@ -64,7 +64,8 @@ struct EnduranceTests {
 
     @Test("ten thousand manifests of one row each need at most sixty requests", .timeLimit(.minutes(5)))
     func manyManifests() async throws {
-        try await Site.with { site in
+        // How many requests there are depends on how much comes together in real time.
+        try await Site.with(SiteSettings(isFast: false)) { site in
             try await site.start()
             let start = ContinuousClock.now
             for number in 0..<10_000 {

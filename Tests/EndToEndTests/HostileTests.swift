@@ -23,7 +23,7 @@ struct HostileProducerTests {
 
     @Test("a manifest reaches no file outside of the drop folder", .timeLimit(.minutes(3)))
     func traversal() async throws {
-        try await Site.with(SiteSettings(watch: ["media_wait: 1s"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_wait: 1m"])) { site in
             let outside = try Self.makeOutside(site)
             let file = outside.appending(path: "f.txt").path
             for (name, target) in [("link.txt", file), ("folder", outside.path), ("loop.txt", "loop.txt")] {
@@ -63,7 +63,7 @@ struct HostileProducerTests {
 
     @Test("links that are swapped between check and use lead nowhere else", .timeLimit(.minutes(4)))
     func swappedLinks() async throws {
-        try await Site.with(SiteSettings(watch: ["media_wait: 2s", "loose_media: ignore"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_wait: 2m", "loose_media: ignore"])) { site in
             let outside = try Self.makeOutside(site)
             let inside = site.drop.appending(path: "real")
             try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)
@@ -115,7 +115,7 @@ struct HostileProducerTests {
             try await site.ended("good.json")
             // A file with a time that no clock of ours reaches.
             let far = site.root.appending(path: "far.json")
-            try Data(#"[{"row_data":"https://example.com/2.jpg"}]"#.utf8).write(to: far)
+            try Data(#"[{"row_data":"https://example.com/raw.jpg"}]"#.utf8).write(to: far)
             var times = [timespec(tv_sec: 15_000_000_000, tv_nsec: 5), timespec(tv_sec: 15_000_000_000, tv_nsec: 5)]
             utimensat(AT_FDCWD, far.path, &times, 0)
             rename(far.path, site.drop.appending(path: "far.json").path)
@@ -195,10 +195,11 @@ struct HostileProducerTests {
 
     @Test("names of files do nothing to logs, terminals and statuses", .timeLimit(.minutes(3)))
     func names() async throws {
-        try await Site.with(SiteSettings(watch: ["media_wait: 1s", "media_grace: 1s"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_wait: 1m", "media_grace: 1m"])) { site in
             try await site.start()
-            for name in Self.names {
-                try site.drop("\(name).json", #"[{"row_data":"https://example.com/1.jpg"},{"row_data":7}]"#)
+            for (number, name) in Self.names.enumerated() {
+                try site.drop(
+                    "\(name).json", #"[{"row_data":"https://example.com/\#(number).jpg"},{"row_data":7}]"#)
                 try site.drop("\(name) bad.json", "[nothing\u{1b}[2J]")
                 try site.drop("\(name).txt", "loose \(name)")
                 try site.drop("\(name)/inner.json", #"["gone\#\u{202e}.jpg", {"ro\#\u{202e}w": 1}]"#)

@@ -76,7 +76,7 @@ struct ImportTests {
     @Test(
         "a file that is not what its envelope says is waited for, and never sent in its place", .timeLimit(.minutes(2)))
     func expectedFiles() async throws {
-        try await Site.with(SiteSettings(watch: ["media_wait: 4s"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_wait: 4m"])) { site in
             try await site.start()
             // Of other bytes than those that are dropped.
             let digest = "bb1c6dc32a77cbb6a4a1c0e9c4f0a3f1f4b4fcd5b3fbd2f8f5c8f4f8f0b7a7d0"
@@ -103,7 +103,7 @@ struct ImportTests {
 
     @Test("local files are uploaded once each, and their addresses stand in the rows", .timeLimit(.minutes(3)))
     func media() async throws {
-        try await Site.with(SiteSettings(watch: ["media_wait: 3s"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_wait: 3m"])) { site in
             try await site.start()
             let picture = Data((0..<40_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
             try site.drop("batch/a.jpg", picture)
@@ -158,7 +158,7 @@ struct ImportTests {
 
     @Test("loose media is imported after its grace, unless a manifest names it", .timeLimit(.minutes(3)))
     func looseMedia() async throws {
-        try await Site.with(SiteSettings(watch: ["media_grace: 3s"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_grace: 3m"])) { site in
             try await site.start()
             try site.drop("alone.png", "a picture of its own")
             try site.drop("sub/alone too.txt", "a text of its own")
@@ -181,14 +181,15 @@ struct ImportTests {
 
     @Test("media waits past its grace while a manifest that may name it is still written", .timeLimit(.minutes(2)))
     func slowManifest() async throws {
-        try await Site.with(SiteSettings(watch: ["media_grace: 200ms", "settle: 200ms"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_grace: 12s", "settle: 12s"])) { site in
             try await site.start()
             // In place and slowly, as a copy over a network does it.
             let path = site.drop.appending(path: "rows.json").path
             #expect(FileManager.default.createFile(atPath: path, contents: Data("[".utf8)))
             let writer = try #require(FileHandle(forWritingAtPath: path))
             try site.drop("a.txt", "media")
-            try await Task.sleep(for: .seconds(3))
+            // Three times as long as both waits.
+            try await Task.sleep(for: FastClocks.real(.seconds(36)))
             try writer.write(contentsOf: Data(#"[{"row_data": "./a.txt", "external_id": "a"}]"#.utf8))
             try writer.close()
 

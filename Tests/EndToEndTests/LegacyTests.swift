@@ -123,7 +123,7 @@ struct LegacyTests {
     @Test("appendRowsToDataset: two new rows with one key do not keep others out", .timeLimit(.minutes(3)))
     func repeated() async throws {
         let settings = Self.settings(
-            "appendRowsToDataset", simulator: ["--legacy-duplicates", "task"], watch: ["linger: 2s"])
+            "appendRowsToDataset", simulator: ["--legacy-duplicates", "task"], watch: ["linger: 1m"])
         try await Site.with(settings) { site in
             try await site.start()
             try site.drop("first.ndjson", Self.lines(0..<8, "first", key: "k"))

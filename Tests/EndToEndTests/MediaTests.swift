@@ -45,7 +45,7 @@ struct MediaTests {
         "names with spaces, quotes, percent signs and letters of all scripts arrive as they are",
         .timeLimit(.minutes(2)))
     func names() async throws {
-        try await Site.with(SiteSettings(watch: ["media_grace: 500ms"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_grace: 30s"])) { site in
             try await site.start()
             let names = [
                 "two words.png", "100%25.png", #"say "cheese".png"#, "naïve 图片 😀.png", "a;b,c&d=e+f#g.png",
@@ -69,7 +69,7 @@ struct MediaTests {
 
     @Test("a name that is not UTF-8 stays, and it is said why; the others are imported", .timeLimit(.minutes(2)))
     func unnameable() async throws {
-        try await Site.with(SiteSettings(watch: ["media_grace: 500ms"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_grace: 30s"])) { site in
             try await site.start()
             try site.drop("good.png", Pictures.png("good"))
             let odd =

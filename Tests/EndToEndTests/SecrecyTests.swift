@@ -123,7 +123,7 @@ struct SecrecyTests {
         "whatever the umask, others cannot read what is written", .timeLimit(.minutes(2)), arguments: ["0000", "0077"])
     func modes(_ umask: String) async throws {
         let wrapper = ["/bin/sh", "-c", "umask \(umask); exec \"$0\" \"$@\""]
-        try await Site.with(SiteSettings(watch: ["media_grace: 1s"], wrapper: wrapper)) { site in
+        try await Site.with(SiteSettings(watch: ["media_grace: 1m"], wrapper: wrapper)) { site in
             try await site.start()
             try site.drop("rows.json", #"[{"row_data":"https://example.com/1.jpg"},{"row_data":7}]"#)
             try site.drop("zipped.json", "[nothing")

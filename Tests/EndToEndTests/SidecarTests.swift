@@ -28,7 +28,7 @@ struct SidecarTests {
 
     @Test("the photo may come first, within its grace, or last", .timeLimit(.minutes(3)), arguments: [true, false])
     func orders(_ isPhotoFirst: Bool) async throws {
-        try await Site.with(Self.settings("media_grace: 5s")) { site in
+        try await Site.with(Self.settings("media_grace: 5m")) { site in
             try await site.start()
             if isPhotoFirst {
                 try site.drop("in/photo.jpg", Pictures.jpeg("photo"))
@@ -46,7 +46,7 @@ struct SidecarTests {
 
     @Test("a photo that never comes fails its sidecar, which says so", .timeLimit(.minutes(2)))
     func alone() async throws {
-        try await Site.with(Self.settings("media_wait: 1s")) { site in
+        try await Site.with(Self.settings("media_wait: 1m")) { site in
             try await site.start()
             try site.drop("photo.jpg.json", Self.keys)
             let status = try await site.ended("photo.jpg.json")
@@ -67,7 +67,7 @@ struct SidecarTests {
             (#"{"tileLayerUrl": "x"}"#, "invalid_sidecar"),
         ])
     func wrong(_ text: String, _ code: String) async throws {
-        try await Site.with(Self.settings("media_grace: 1s")) { site in
+        try await Site.with(Self.settings("media_grace: 1m")) { site in
             try await site.start()
             try site.drop("photo.jpg", Pictures.jpeg("photo"))
             try site.drop("photo.jpg.json", text)
@@ -97,7 +97,7 @@ struct SidecarTests {
         "a manifest that names the photo goes before its sidecar, and a list is a manifest whatever its name",
         .timeLimit(.minutes(2)))
     func manifests() async throws {
-        try await Site.with(Self.settings("media_wait: 20s")) { site in
+        try await Site.with(Self.settings("media_wait: 20m")) { site in
             try await site.start()
             try site.drop("rows.json", #"[{"row_data": "photo.jpg", "external_id": "named"}, "late.png"]"#)
             try site.drop("photo.jpg.json", Self.keys)

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A daemon of one test's own that sends its requests to an address.
+/// A daemon of one test's own, with fast clocks, that sends its requests to an address.
 final class CaptureSite {
     let root: URL
     private var daemon: Child?
@@ -22,16 +22,20 @@ final class CaptureSite {
         try Data("lbfake-key-0001\n".utf8).write(to: root.appending(path: "key"))
         chmod(root.appending(path: "key").path, 0o600)
         var lines = ["labelbox:", "  endpoint: \(endpoint)", "  api_key_file: \(root.path)/key"]
-        lines += (["requests_per_minute: 100000"] + labelbox).map { "  " + $0 }
+        lines += (["requests_per_minute: 100000", "connect_timeout: 5m", "stall_timeout: 20m"] + labelbox).map {
+            "  " + $0
+        }
         lines += ["state_directory: \(site.state.path)", "log: { level: debug, format: text }", "watches:"]
         lines += ["  - name: drop", "    path: \(site.drop.path)", "    dataset: cmdset0000000000000000001"]
         // Rows are to be as the SDK sends them.
-        lines += ["settle: 50ms", "linger: 50ms", "rescan: 2s", "global_key: off"].map { "    " + $0 }
+        lines += ["settle: 3s", "linger: 3s", "rescan: 2m", "global_key: off"].map { "    " + $0 }
         lines += watch.map { "    " + $0 }
         try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: root.appending(path: "datarowd.yaml"))
+        let clocks = try await FastClocks().environment()
         site.daemon = try Child(
             Programs.daemon, ["--config", root.appending(path: "datarowd.yaml").path],
-            output: root.appending(path: "datarowd.log"))
+            output: root.appending(path: "datarowd.log"),
+            wrapper: ["/usr/bin/env"] + clocks.map { "\($0.key)=\($0.value)" })
         defer { site.daemon?.kill() }
         do {
             try await body(site)

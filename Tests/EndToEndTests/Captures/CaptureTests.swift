@@ -76,7 +76,7 @@ struct CaptureTests {
     }()
 
     private func run(_ drops: Scenario.Drops, _ capture: Capture, _ replay: Replay) async throws {
-        let watch = ["media_wait: 1s"]
+        let watch = ["media_wait: 1m"]
         try await CaptureSite.with(endpoint: "\(replay.base)/graphql", labelbox: drops.labelbox, watch: watch) { site in
             for name in drops.files { try site.drop(name, capture.media(name)) }
             var outcomes: [String] = []
