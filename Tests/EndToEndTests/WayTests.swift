@@ -64,6 +64,9 @@ struct WayTests {
             network.goDown()
             try site.dropRows("rows")
             try await Self.says("degraded", "Labelbox does not answer", site)
+            try await site.status(of: "rows.ndjson", "says what it waits for") {
+                $0["state_reason"].string?.contains("Labelbox does not answer") == true
+            }
             try network.comeBack()
             try await Self.expectComplete(["rows"], site)
         }
@@ -236,6 +239,10 @@ struct WayTests {
             #expect(network.requests - refused <= 3, "it is tried every 5 minutes")
             for manifest in manifests {
                 #expect(try site.status("\(manifest).ndjson")?["rows"]["failed"].int ?? 0 == 0)
+            }
+
+            try await site.status(of: "one.ndjson", "says what it waits for") {
+                $0["state_reason"].string?.contains("Labelbox refuses the account") == true
             }
 
             try site.write(key: new)
