@@ -38,6 +38,9 @@ final class DaemonView: Sendable {
         var folders: [WatchSnapshot] = []
         for watch in watches { folders.append(await look(at: watch)) }
         let (state, reason) = judge(pace, folders)
+        let isSilent = pace.breaker != .closed || pace.failing != nil
+        let obstacle =
+            pace.blockedReason != nil ? "Labelbox refuses the account" : isSilent ? "Labelbox does not answer" : nil
         let now = now()
         return DaemonSnapshot(
             version: DatarowDaemon.version, pid: Int(getpid()), state: state, reason: reason, startedAt: startedAt,
@@ -50,7 +53,7 @@ final class DaemonView: Sendable {
             breaker: .init(
                 state: pace.breaker.shown,
                 nextProbe: pace.breakerProbeIn.map { now.addingTimeInterval($0 / .seconds(1)) }),
-            lastError: lastError.current)
+            lastError: lastError.current, obstacle: obstacle)
     }
 
     private func judge(_ pace: PacerSnapshot, _ folders: [WatchSnapshot]) -> (DaemonState, String) {

@@ -66,7 +66,8 @@ public final class DatarowDaemon: Sendable {
         }
         let pacer = account.pacer
 
-        let watches = try await Startup.watches(settings, clock: clock, now: { time.now }, logger: logger) { bell.ring() }
+        let watches = try await Startup.watches(
+            settings, clock: clock, now: { time.now }, logger: logger, changed: { bell.ring() })
         let importer = Importer(
             .init(
                 watches: watches, ledger: ledger, client: account.client, stateDirectory: state, clock: time,

@@ -218,8 +218,10 @@ struct IntakeService: Sendable {
     private func hadRejectedSidecar(_ file: ReadyFile) async throws -> Bool {
         guard let sidecar = watch.folder.rules.sidecar(of: file.relativePath),
             let latest = try await ledger.find(watch: watch.name, path: sidecar).first,
-            latest.state == .rejected, let end = latest.finishedAt
+            latest.state == .rejected
         else { return false }
+        // It has no end while it is being put away, and the file is with it.
+        guard let end = latest.finishedAt else { return true }
         let arrival = Date(timeIntervalSince1970: Double(file.identity.changed) / 1e9)
         return end >= arrival.addingTimeInterval(-watch.folder.settings.mediaWait.seconds)
     }

@@ -53,6 +53,8 @@ extension SQLiteLedger {
             if !filter.states.isEmpty {
                 conditions.append("state IN (\(filter.states.map { _ in "?" }.joined(separator: ", ")))")
                 arguments.append(contentsOf: filter.states.map(\.rawValue))
+                // It says nothing new, but there is an index of those few.
+                if !filter.states.contains(where: \.isFinal) { conditions.append("phase <> 'closed'") }
             }
             if let before = filter.seenBefore {
                 conditions.append("seen_at < ?")

@@ -151,10 +151,13 @@ public struct DaemonSnapshot: Sendable, Hashable {
     public var breaker: Breaker
     /// Never holds the API key.
     public var lastError: Trouble?
+    /// What holds up all that is to be sent or asked, as a sentence without its full stop; nil when nothing does.
+    public var obstacle: String?
 
     public init(
         version: String, pid: Int, state: DaemonState, reason: String, startedAt: Date, watches: [WatchSnapshot] = [],
-        budget: Budget, concurrency: Concurrency, breaker: Breaker = Breaker(), lastError: Trouble? = nil
+        budget: Budget, concurrency: Concurrency, breaker: Breaker = Breaker(), lastError: Trouble? = nil,
+        obstacle: String? = nil
     ) {
         self.version = version
         self.pid = pid
@@ -166,5 +169,6 @@ public struct DaemonSnapshot: Sendable, Hashable {
         self.concurrency = concurrency
         self.breaker = breaker
         self.lastError = lastError
+        self.obstacle = obstacle
     }
 }

@@ -25,6 +25,10 @@ struct ReportWriter: Sendable {
     private var settlingFrom = Duration.zero
     private var settlingDue: Duration?
     private var mediaWait: [String: TimeInterval] = [:]
+    /// What holds everything up.
+    private var obstacle: String?
+    /// The same as unfinished imports were told it last.
+    private var toldObstacle: String?
     private var daemonWritten: (instant: Duration, report: DaemonReport)?
     private var daemonDue: Duration?
     private var oldest: [String: (since: Date, path: FilePath)] = [:]
@@ -49,6 +53,7 @@ struct ReportWriter: Sendable {
     mutating func pass(at instant: Duration, isLast: Bool) async throws {
         let current = await snapshot()
         mediaWait = Dictionary(current.watches.map { ($0.name, $0.mediaWait) }, uniquingKeysWith: { $1 })
+        obstacle = current.obstacle
         if settling == nil { settling = try folder.settlingBefore() }
         try await writeChanges(at: instant)
         overdue += throttle.due(at: isLast ? instant + throttle.interval : instant)
@@ -56,6 +61,7 @@ struct ReportWriter: Sendable {
             if let record = try await store.find(id) { try await write(record, at: instant) }
             overdue.removeLast()
         }
+        try await tellObstacle(at: instant)
         // After the imports: a file that was just claimed has the status of its import by now.
         try writeSettling(current.watches, at: instant)
         try await writeDaemon(current, at: instant, isLast: isLast)
@@ -88,6 +94,17 @@ struct ReportWriter: Sendable {
         }
     }
 
+    /// So many imports, those that moved last, are told at once that something holds them up, or does no more.
+    private static let mostTold = 1_000
+
+    /// Has the statuses of imports that do not move say why they do not.
+    private mutating func tellObstacle(at instant: Duration) async throws {
+        guard toldObstacle != obstacle else { return }
+        let held = try await store.imports(ImportFilter(states: [.queued, .importing], limit: Self.mostTold))
+        for record in held { try await write(record, at: instant) }
+        toldObstacle = obstacle
+    }
+
     private func isOver(_ record: ImportRecord) -> Bool { record.shownState.isFinal }
 
     private mutating func write(_ record: ImportRecord, at instant: Duration) async throws {
@@ -100,6 +117,7 @@ struct ReportWriter: Sendable {
             circumstances.missing = try await store.missingMedia(of: record.id, limit: StateSentence.mostNames)
             circumstances.mediaDeadline = mediaWait[record.watch].map { record.seenAt + $0 }
         }
+        circumstances.obstacle = obstacle
         let estimator = throttle.observe(
             record.id, work: ProgressWork(rows: record.rows, media: record.media), at: instant)
         let status = StatusReport(

@@ -11,11 +11,16 @@ public struct StateSentence: Sendable {
         public var mediaDeadline: Date?
         /// When the rows of an ambiguous submission are looked up next.
         public var nextLook: Date?
+        /// What holds up everything that is to be sent or asked; a sentence without its full stop.
+        public var obstacle: String?
 
-        public init(missing: [String] = [], mediaDeadline: Date? = nil, nextLook: Date? = nil) {
+        public init(
+            missing: [String] = [], mediaDeadline: Date? = nil, nextLook: Date? = nil, obstacle: String? = nil
+        ) {
             self.missing = missing
             self.mediaDeadline = mediaDeadline
             self.nextLook = nextLook
+            self.obstacle = obstacle
         }
     }
 
@@ -33,6 +38,20 @@ public struct StateSentence: Sendable {
 
     /// The sentence.
     public var text: String {
+        guard let obstacle = circumstances.obstacle, needsLabelbox else { return plain }
+        return "\(plain.trimmedSentence); \(obstacle)."
+    }
+
+    /// Whether it goes on only with Labelbox's help.
+    private var needsLabelbox: Bool {
+        switch record.shownState {
+        case .queued: record.phase != .claimed
+        case .importing: record.phase != .closing
+        default: false
+        }
+    }
+
+    private var plain: String {
         switch record.shownState {
         case .settling: Self.settling(reason: record.delay, nextLook: record.nextAttempt, now: now)
         case .queued: record.phase == .claimed ? claimed : queued

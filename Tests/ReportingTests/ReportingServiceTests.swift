@@ -78,6 +78,50 @@ struct ReportingServiceTests {
         #expect(try await fixture.ledger.find(watch: "cats", path: "x.json").first?.id.rawValue == "later")
     }
 
+    @Test("what holds everything up stands in the status of each import that needs it, and goes when it is over")
+    func obstacle() async throws {
+        let fixture = try LedgerFixture()
+        try await fixture.open(["held.json"])
+        try await fixture.plan()
+        let obstacle = Locked<String?>(nil)
+        let service = ReportingService(
+            store: fixture.ledger,
+            folder: StatusFolder(StatusLayout(stateDirectory: fixture.folder.path), files: PlainFiles(), boot: "first"),
+            snapshot: {
+                var snapshot = DaemonSnapshot.sample(now: LedgerFixture.start, watches: [])
+                snapshot.obstacle = obstacle.withLock { $0 }
+                return snapshot
+            }, now: { LedgerFixture.start })
+        let run = Task { await service.run() }
+        /// The sentence, once it is as wanted.
+        func sentence(_ isSo: (String) -> Bool) async throws -> String {
+            let file = StatusLayout(stateDirectory: fixture.folder.path).file(watch: "cats", path: "held.json")
+            while true {
+                if let data = FileManager.default.contents(atPath: file.string) {
+                    let text = try JSONDecoder().decode([String: Anything].self, from: data)["state_reason"]?.text ?? ""
+                    if isSo(text) { return text }
+                }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+        }
+        let usual = try await sentence { !$0.isEmpty }
+        #expect(!usual.contains("Labelbox does not answer"))
+        obstacle.withLock { $0 = "Labelbox does not answer" }
+        service.signal()
+        #expect(try await sentence { $0 != usual } == usual.dropLast() + "; Labelbox does not answer.")
+        obstacle.withLock { $0 = nil }
+        service.signal()
+        #expect(try await sentence { !$0.contains("Labelbox") } == usual)
+        service.stop()
+        await run.value
+    }
+
+    /// A value of which only texts matter.
+    private struct Anything: Decodable {
+        var text: String?
+        init(from decoder: any Decoder) throws { text = try? decoder.singleValueContainer().decode(String.self) }
+    }
+
     @Test("after a loss of power statuses that were not on the disk are written anew, and no others")
     func powerLoss() async throws {
         let fixture = try LedgerFixture()

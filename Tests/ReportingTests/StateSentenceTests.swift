@@ -36,6 +36,16 @@ struct StateSentenceTests {
         Case("10 rows checked; they are sent with the next batch of their dataset.") { sample, _ in
             sample.record.state = .queued
         },
+        Case("10 rows checked; they are sent with the next batch of their dataset; Labelbox does not answer.") {
+            sample, circumstances in
+            sample.record.state = .queued
+            circumstances.obstacle = "Labelbox does not answer"
+        },
+        Case("Taken from the drop folder; it is read and checked next.") { sample, circumstances in
+            sample.record.phase = .claimed
+            sample.record.state = .queued
+            circumstances.obstacle = "Labelbox does not answer"
+        },
         Case("Uploading: 3 of 10 files (22.0 MB of 73.4 MB) are done.") { sample, _ in
             sample.record.state = .queued
             sample.record.openMedia = 7

@@ -175,7 +175,7 @@ final class HostileNetwork: Sendable {
             let call = Self.call(head, String(decoding: reader.peek(2_000, of: length), as: UTF8.self))
             let mischief = meet(call)
             guard mischief?.isRead != false else { return connection.resetAtClose() }
-            guard let body = reader.body(length) else { return }
+            guard let body = reader.body(length, pace: mischief?.pace ?? 0) else { return }
             var request = head
             request.body = body
             if let refusal = refusal(request) {

@@ -24,13 +24,18 @@ struct Mischief: Sendable, CustomStringConvertible {
     let description: String
     /// Whether all of the request is read, or only its head.
     var isRead = true
+    /// How long to wait after each 64 KiB of the request, in microseconds.
+    var pace: UInt32 = 0
     /// Whether the server gets the request, and acts on it.
     var isForwarded = false
     let ending: Ending
 
-    init(_ description: String, isRead: Bool = true, isForwarded: Bool = false, _ ending: Ending) {
+    init(
+        _ description: String, isRead: Bool = true, pace: UInt32 = 0, isForwarded: Bool = false, _ ending: Ending
+    ) {
         self.description = description
         self.isRead = isRead
+        self.pace = pace
         self.isForwarded = isForwarded
         self.ending = ending
     }

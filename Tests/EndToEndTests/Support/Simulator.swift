@@ -74,6 +74,9 @@ final class Simulator: Sendable {
     /// Makes requests go wrong from now on: `{"rates": {"lost": 0.1}, "operations": ["upsertDataRows"], "count": 3}`.
     func addFaults(_ rule: String) async throws { _ = try await send("/_sim/faults", rule) }
 
+    /// Makes everything go right again.
+    func resetFaults() async throws { _ = try await send("/_sim/reset-faults", "") }
+
     /// The content of an uploaded file.
     func file(_ url: String) async throws -> Data {
         let url = try #require(URL(string: url))

@@ -68,8 +68,8 @@ extension Site {
 
     /// No call that starts an import came twice.
     ///
-    /// - Parameter isByRow: whether there is a call for each row, which is made again when it is proven that the server did
-    ///   not get the first; then only those count that the server got.
+    /// With `isByRow` there is a call for each row, which is made again as it was when it is proven that the server did not
+    /// get the first; then only those count that the server got.
     func expectEachSubmitOnce(_ network: HostileNetwork, isByRow: Bool = false) async throws {
         let submits = isByRow ? network.carriedOut : network.submits
         #expect(!submits.isEmpty)

@@ -75,13 +75,14 @@ struct WireReader {
     }
 
     /// Bytes of a body: as many as are given, or all until the end; nil when there are fewer.
-    mutating func body(_ length: Int?) -> [UInt8]? {
+    mutating func body(_ length: Int?, pace: UInt32 = 0) -> [UInt8]? {
         while pending.count < length ?? .max {
             guard let more = socket.receive() else {
                 guard length == nil else { return nil }
                 break
             }
             pending += more
+            if pace > 0 { usleep(pace) }
         }
         let count = length ?? pending.count
         defer { pending.removeFirst(count) }
