@@ -42,6 +42,7 @@ public actor DropFolder {
     var scanWhenRoom = false
     var scanAgain = false
     var watchTrouble: FileError?
+    var trouble: FolderTrouble?
     var isClosed = false
 
     /// * `clock`: for all waiting; a monotonic one.
