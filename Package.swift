@@ -136,7 +136,7 @@ let package = Package(
                 "Account", "DataRows", "LabelboxAPI", "LabelboxSimulator", "Locking", "Pacing", "Transport",
                 "datarowctl", "datarowd", "labelbox-sim",
             ],
-            exclude: ["Support/validate.py"], resources: [.copy("Captures/Recorded")]),
+            exclude: ["Support/validate.py", "Shims"], resources: [.copy("Captures/Recorded")]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", "TestSupport", .system]),
         // What is untrusted, and what holds of it whatever it is: replayed here, driven by libFuzzer in Scripts/fuzz.
         .target(
