@@ -139,7 +139,7 @@ let package = Package(
                 "Account", "DataRows", "LabelboxAPI", "LabelboxSimulator", "Locking", "Pacing", "Transport",
                 "datarowctl", "datarowd", "labelbox-sim",
             ],
-            exclude: ["Support/names.c", "Support/tls.py", "Support/validate.py"],
+            exclude: ["Shims", "Support/names.c", "Support/tls.py", "Support/validate.py"],
             resources: [.copy("Captures/Recorded")]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Locking", "TestSupport", .system]),
         // What is untrusted, and what holds of it whatever it is: replayed here, driven by libFuzzer in Scripts/fuzz.

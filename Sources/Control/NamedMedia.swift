@@ -9,9 +9,9 @@ struct NamedMedia {
     private let locator: MediaLocator
     private let rules: MediaRules
     /// As they were written.
-    private var names = Set<String>()
+    private var names = Set<ExactName>()
     /// What is there, by where it is: one file may be spelled in several ways.
-    private var places: [String: (place: FileKey, bytes: Int64)] = [:]
+    private var places: [ExactName: (place: FileKey, bytes: Int64)] = [:]
     private(set) var bytes: Int64 = 0
     /// The first that are not there, or may not be read, each with why.
     private(set) var missing: [String] = []
@@ -43,7 +43,7 @@ struct NamedMedia {
     ///
     /// - Returns: what is odd about it, where it is looked at for the first time.
     mutating func look(at name: String, named: (MediaLocator.Place) -> Void) -> MediaJudgement.Finding? {
-        guard names.insert(name).inserted else { return nil }
+        guard names.insert(ExactName(name)).inserted else { return nil }
         switch locator.find(name, besides: manifest) {
         case .found(let place):
             let key = FileKey(root: place.rootIndex, path: place.relativePath)
@@ -57,7 +57,7 @@ struct NamedMedia {
                 miss(name, "\(refusal.code): \(refusal.message)")
                 return nil
             }
-            places[name] = (key, place.look.identity.size)
+            places[ExactName(name)] = (key, place.look.identity.size)
             guard files.insert(key).inserted else { return nil }
             bytes += place.look.identity.size
             return judgement.warning
@@ -68,12 +68,12 @@ struct NamedMedia {
     }
 
     /// Compares with what an envelope says of its files; the daemon waits for a file that is not as it was announced.
-    mutating func hold(to claims: [String: ManifestHeader.FileClaim]) {
-        for (name, claim) in claims.sorted(by: { $0.key < $1.key }) {
+    mutating func hold(to claims: [ExactName: ManifestHeader.FileClaim]) {
+        for (name, claim) in claims.sorted(by: { $0.key.text < $1.key.text }) {
             guard let announced = claim.bytes, let found = places[name], found.bytes != announced else { continue }
             files.remove(found.place)
             bytes -= found.bytes
-            miss(name, "it has \(found.bytes) bytes, and \(announced) are announced")
+            miss(name.text, "it has \(found.bytes) bytes, and \(announced) are announced")
         }
     }
 

@@ -36,8 +36,14 @@ final class DaemonView: Sendable {
     func snapshot() async -> DaemonSnapshot {
         let pace = pacer.snapshot()
         var folders: [WatchSnapshot] = []
-        for watch in watches { folders.append(await look(at: watch)) }
-        let (state, reason) = judge(pace, folders)
+        var trouble: String?
+        for watch in watches {
+            folders.append(await look(at: watch))
+            if trouble == nil, let error = await watch.folder.currentTrouble() {
+                trouble = "watch '\(watch.name)' cannot take files, which wait: \(error.reason)"
+            }
+        }
+        let (state, reason) = judge(pace, folders, trouble)
         let isSilent = pace.breaker != .closed || pace.failing != nil
         let obstacle =
             pace.blockedReason != nil ? "Labelbox refuses the account" : isSilent ? "Labelbox does not answer" : nil
@@ -56,7 +62,9 @@ final class DaemonView: Sendable {
             lastError: lastError.current, obstacle: obstacle)
     }
 
-    private func judge(_ pace: PacerSnapshot, _ folders: [WatchSnapshot]) -> (DaemonState, String) {
+    private func judge(
+        _ pace: PacerSnapshot, _ folders: [WatchSnapshot], _ trouble: String?
+    ) -> (DaemonState, String) {
         let phase = phase.withLock { $0 }
         switch phase {
         case .starting: return (.starting, "it reads the ledger")
@@ -84,6 +92,7 @@ final class DaemonView: Sendable {
                 "Labelbox does not answer (\(reason)); it is asked again, ever more seldom, and work waits without loss"
             )
         }
+        if let trouble { return (.degraded, trouble) }
         if let folder = folders.first(where: { $0.mode == .missing }) {
             return (.degraded, "watch '\(folder.name)': \(folder.reason ?? "its folder is missing")")
         }

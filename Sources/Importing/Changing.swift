@@ -25,11 +25,11 @@ struct Changing: Sendable {
     private enum Name: Sendable {
         case id(DataRowID)
         /// The row that is meant.
-        case target(key: String)
+        case target(key: ExactName)
         /// A row that is new, and is refused where its key exists.
-        case new(key: String)
+        case new(key: ExactName)
 
-        var key: String? {
+        var key: ExactName? {
             switch self {
             case .id: nil
             case .target(let key), .new(let key): key
@@ -49,10 +49,10 @@ struct Changing: Sendable {
             let name: Name
             switch identity.target {
             case .id(let range)?: name = .id(DataRowID(rawValue: chunk.string(in: range)))
-            case .globalKey(let range)?: name = .target(key: chunk.string(in: range))
+            case .globalKey(let range)?: name = .target(key: chunk.name(in: range))
             case nil:
                 guard let range = identity.globalKey else { return }
-                name = .new(key: chunk.string(in: range))
+                name = .new(key: chunk.name(in: range))
             }
             rows.append(Named(segment: segment.id, row: row, name: name))
         }
@@ -90,7 +90,7 @@ struct Changing: Sendable {
     }
 
     /// Rows that are meant more than once: which one comes last is not for us to say.
-    private static func repeated(_ named: [Named], _ found: [String: DataRowID]) -> Set<DataRowID> {
+    private static func repeated(_ named: [Named], _ found: [ExactName: DataRowID]) -> Set<DataRowID> {
         var seen = Set<DataRowID>()
         var repeated = Set<DataRowID>()
         for row in named {
@@ -119,7 +119,7 @@ struct Changing: Sendable {
     private static let longestCompared = 256 << 10
 
     private func unchanged(
-        _ submission: SubmissionRecord, _ found: [String: DataRowID], except repeated: Set<DataRowID>
+        _ submission: SubmissionRecord, _ found: [ExactName: DataRowID], except repeated: Set<DataRowID>
     ) async throws -> [(segment: Int64, row: Int)] {
         let batch = try await settling.pass(submission, Batch()) { batch, segment, row, fate, chunk in
             guard case .send(let identity) = fate, chunk.bytes.count <= Self.longestCompared else { return }
@@ -127,7 +127,7 @@ struct Changing: Sendable {
             switch identity.target {
             case .id(let range)?: id = DataRowID(rawValue: chunk.string(in: range))
             case .globalKey(let range)?:
-                guard let known = found[chunk.string(in: range)], !known.rawValue.isEmpty else { return }
+                guard let known = found[chunk.name(in: range)], !known.rawValue.isEmpty else { return }
                 id = known
             case nil: return
             }

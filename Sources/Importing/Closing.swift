@@ -40,7 +40,7 @@ struct Closings: Sendable {
         let now = context.clock.now
         do {
             try await ledger.postpone(
-                item, until: now.advanced(by: .seconds(10)),
+                item, until: now.advanced(by: DiskTrouble.isOne(error) ? DiskTrouble.wait : .seconds(10)),
                 reason: "\(error)", at: now)
         } catch LedgerError.leaseLost {
             // It was closed before the error came about.
@@ -58,7 +58,10 @@ struct Closings: Sendable {
                 continue
             }
             do {
-                closings.append(try ClosingPlan(item, watch, stateDirectory: stateDirectory, avoiding: &taken))
+                closings.append(
+                    try ClosingPlan(
+                        item, watch, keepsFiles: await watch.folder.keepsFiles(), stateDirectory: stateDirectory,
+                        avoiding: &taken))
             } catch {
                 try await postpone(item, error)
             }
@@ -79,13 +82,17 @@ struct Closings: Sendable {
             return tries
         }
         var written: [ClosingPlan] = []
+        var trouble: (any Error)?
         for (plan, result) in zip(plans, tries) {
             switch result {
             case .success(let plan): written.append(plan)
-            case .failure(let error): try await postpone(plan.closing.item, error)
+            case .failure(let error):
+                if DiskTrouble.isOne(error) { trouble = error }
+                try await postpone(plan.closing.item, error)
             }
         }
-        let moved = try await putAway(written)
+        let moved = try await putAway(written, &trouble)
+        if let trouble { context.health.troubled(Self.ending, trouble) } else { context.health.cleared(Self.ending) }
         try await ledger.recordClosed(moved.map(\.closing), at: context.clock.now)
         for plan in moved {
             context.observer.ended(
@@ -97,7 +104,7 @@ struct Closings: Sendable {
     }
 
     /// Moves the manifests; those that could not be moved are put back.
-    private func putAway(_ plans: [ClosingPlan]) async throws -> [ClosingPlan] {
+    private func putAway(_ plans: [ClosingPlan], _ trouble: inout (any Error)?) async throws -> [ClosingPlan] {
         var moved: [ClosingPlan] = []
         for (name, group) in Dictionary(grouping: plans, by: { $0.record.watch }) {
             guard let watch = watches[name] else { continue }
@@ -106,7 +113,9 @@ struct Closings: Sendable {
                 switch result {
                 case .success:
                     moved.append(plan)
-                case .failure(let error) where error.code == .vanished:
+                case .failure(let error)
+                where error.code == .vanished
+                    && !FolderAbsence.isAway(plan.record.claimedPath.removingLastComponent()):
                     // Somebody took the claimed file away; there is nothing left to move.
                     context.observer.notTaken(watch: name, path: plan.record.claimedPath, error: error)
                     moved.append(plan)
@@ -116,12 +125,16 @@ struct Closings: Sendable {
                         freed.destination = nil
                         try await ledger.recordDestinations([freed], at: context.clock.now)
                     }
+                    if DiskTrouble.isOne(error) { trouble = error }
                     try await postpone(plan.closing.item, error)
                 }
             }
         }
         return moved
     }
+
+    /// Not the stage's own name, which is cleared whenever it looks for work.
+    private static let ending = "ending imports"
 }
 
 /// Where everything of one import goes.
@@ -135,7 +148,7 @@ struct ClosingPlan: Sendable {
     var record: ImportRecord { closing.item.item }
 
     init(
-        _ item: Leased<ImportRecord>, _ watch: ImportWatch, stateDirectory: FilePath,
+        _ item: Leased<ImportRecord>, _ watch: ImportWatch, keepsFiles: Bool, stateDirectory: FilePath,
         avoiding taken: inout Set<FilePath>
     ) throws {
         let record = item.item
@@ -161,7 +174,7 @@ struct ClosingPlan: Sendable {
             &taken)
         closing = Closing(
             item: item, results: resultsPath, failedRows: failedRowsPath, destination: destination,
-            releasesMedia: settings.afterImport != .keep)
+            releasesMedia: !keepsFiles)
     }
 
     /// The name that was recorded by an earlier try, or one that is free.

@@ -18,6 +18,8 @@ struct Collecting: Sendable {
     private static let patience: TimeInterval = 60
     /// What Labelbox's own client asks for.
     private static let rowsAtOnce = 5_000
+    /// With their content, each of them up to 64 KiB, or more where it is an object.
+    private static let longRowsAtOnce = 200
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<SubmissionRecord>> {
         Stage(
@@ -70,26 +72,38 @@ struct Collecting: Sendable {
     }
 
     /// The first pages of both lists, in one request if the server does not call that too much.
-    private func firstPages(of task: TaskID) async throws(LabelboxError) -> TaskResultPages? {
+    private func firstPages(
+        of task: TaskID, _ rows: Int, _ withRowData: Bool
+    ) async throws(LabelboxError) -> TaskResultPages? {
         do {
-            return try await client.results(of: [task], limit: Self.rowsAtOnce, withRowData: false)[task]
+            return try await client.results(of: [task], limit: rows, withRowData: withRowData)[task]
         } catch {
             guard error.kind == .queryTooComplex else { throw error }
             return TaskResultPages(
-                created: try await client.createdRows(of: task, limit: Self.rowsAtOnce, withRowData: false),
-                failed: try await client.failedRows(of: task, limit: Self.rowsAtOnce, withRowData: false))
+                created: try await client.createdRows(of: task, limit: rows, withRowData: withRowData),
+                failed: try await client.failedRows(of: task, limit: rows, withRowData: withRowData))
         }
     }
 
     private func read(_ task: TaskID, status: String, rows: Int) async throws -> TaskReport {
+        let report = try await read(task, status: status, rows: rows, Self.rowsAtOnce, withRowData: false)
+        guard report.needsContent else { return report }
+        // Once more, with what tells those rows apart that have neither a key nor an external id of their own.
+        return try await read(task, status: status, rows: rows, Self.longRowsAtOnce, withRowData: true)
+    }
+
+    /// Reads both lists of a task, of so many rows in all, by pages of so many.
+    private func read(
+        _ task: TaskID, status: String, rows: Int, _ limit: Int, withRowData: Bool
+    ) async throws -> TaskReport {
         var report = TaskReport(status: status)
-        let first = try await firstPages(of: task)
+        let first = try await firstPages(of: task, limit, withRowData)
         var walk = PageWalk(rows: rows)
         var created = first?.created
         while let page = created {
             for row in page.rows { report.add(row) }
             guard let after = walk.next(page.next, rows: page.rows.count) else { break }
-            created = try await client.createdRows(of: task, after: after, limit: Self.rowsAtOnce, withRowData: false)
+            created = try await client.createdRows(of: task, after: after, limit: limit, withRowData: withRowData)
         }
         walk = PageWalk(rows: rows)
         var failed = first?.failed
@@ -99,7 +113,7 @@ struct Collecting: Sendable {
                 if report.reason.isEmpty, status == "FAILED" { report.reason = row.message }
             }
             guard let after = walk.next(page.next, rows: page.rows.count) else { break }
-            failed = try await client.failedRows(of: task, after: after, limit: Self.rowsAtOnce, withRowData: false)
+            failed = try await client.failedRows(of: task, after: after, limit: limit, withRowData: withRowData)
         }
         return report
     }

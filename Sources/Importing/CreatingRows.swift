@@ -108,7 +108,9 @@ extension Submitting {
             progress.lost += words.count { $0 == .unknown }
             // In the order of the rows: those without a key are told apart by it.
             for (row, word) in zip(rows, words) {
-                progress.report.add(word, key: row.globalKey, externalID: row.externalID)
+                progress.report.add(
+                    word, key: row.globalKey.map(ExactName.init(_:)),
+                    externalID: row.externalID.map(ExactName.init(_:)), content: row.rowData)
             }
         }
     }

@@ -60,8 +60,8 @@ struct DeletionLookup: Sendable {
     func look(up requests: [DeletionRequest], in dataset: DatasetID) async throws -> Deletion {
         var names = Names()
         for request in requests { names.add(request.target) }
-        let byKey = try await names.keys.lookedUp { try await keys.find($0) }
-        let byExternalID = try await names.externalIDs.lookedUp { try await rows.rows(withExternalIDs: $0) }
+        let byKey = try await keys.find(Array(names.keys))
+        let byExternalID = try await rows.rows(withExternalIDs: Array(names.externalIDs))
         let candidates =
             names.ids + byKey.values.filter { !$0.rawValue.isEmpty }
             + byExternalID.values.filter { $0.count <= Self.mostNamesakes }.joined()

@@ -187,6 +187,7 @@ public final class Importer: Sendable {
             workFolder: work, workbench: workbench, context: context, settling: settling, submitWith: parts.submitWith,
             words: words, deleting: deleting,
             changing: Changing(ledger: ledger, keys: keys, rows: rows, settling: settling, context: context),
+            ages: watches.mapValues { $0.mediaURLAge.seconds }, uploading: bells.uploading,
             watching: bells.watching, doubting: bells.doubting, closing: bells.closing
         ).stage(bell: bells.submitting, grants: grants)
         let watching = Watching(

@@ -69,7 +69,7 @@ struct IntakeService: Sendable {
         while true {
             do {
                 try await ledger.open(imports, at: now)
-                if watch.folder.settings.afterImport == .keep {
+                if await watch.folder.keepsFiles() {
                     try await ledger.recordKept(
                         claims.map { KeptFile(path: $0.relativePath, size: $0.size, modified: $0.identity.modified) },
                         watch: watch.name)
@@ -203,7 +203,7 @@ struct IntakeService: Sendable {
 
     /// Gives media back until its sidecar is taken; not where that was done, and the sidecar stays for good.
     private func wait(_ file: ReadyFile) async throws {
-        if watch.folder.settings.afterImport == .keep, let sidecar = watch.folder.rules.sidecar(of: file.relativePath),
+        if await watch.folder.keepsFiles(), let sidecar = watch.folder.rules.sidecar(of: file.relativePath),
             let look = try? FileLook.at(watch.folder.settings.path.appending(sidecar.components)).identity,
             try await !ledger.keptFiles(
                 watch: watch.name, among: [KeptFile(path: sidecar, size: look.size, modified: look.modified)]
@@ -232,7 +232,7 @@ struct IntakeService: Sendable {
         let reason = IntakeRefusal(
             "its sidecar was rejected, and it is not imported without: mend the sidecar, and drop both again")
         for file in files { context.observer.notTaken(watch: watch.name, path: file.relativePath, error: reason) }
-        guard watch.folder.settings.afterImport != .keep else {
+        guard await !watch.folder.keepsFiles() else {
             return try await ledger.recordKept(
                 files.map { KeptFile(path: $0.relativePath, size: $0.identity.size, modified: $0.identity.modified) },
                 watch: watch.name)
@@ -253,7 +253,7 @@ struct IntakeService: Sendable {
 
     /// Leaves out files that stayed where they are after an earlier import.
     private func withoutKept(_ files: [ReadyFile]) async throws -> [ReadyFile] {
-        guard watch.folder.settings.afterImport == .keep else { return files }
+        guard await watch.folder.keepsFiles() else { return files }
         let kept = try await ledger.keptFiles(
             watch: watch.name,
             among: files.map {

@@ -1,6 +1,7 @@
 internal import DataRows
 internal import Files
 internal import Foundation
+internal import LabelboxAPI
 internal import Ledger
 internal import Results
 internal import SystemPackage
@@ -13,7 +14,7 @@ struct Judgement: Sendable {
     let findings: Findings?
     private(set) var segments: [SegmentResults] = []
     /// Keys of rows that one row of the submission created, so that another one updated it.
-    private var createdKeys = Set<String>()
+    private var createdKeys = Set<ExactName>()
 
     init(report: TaskReport, operation: String, findings: Findings? = nil) {
         self.report = report
@@ -149,8 +150,8 @@ struct Judgement: Sendable {
         }
     }
 
-    private func externalID(_ identity: RowIdentity, _ chunk: ChunkBuffer) -> String? {
-        identity.externalID.map { chunk.string(in: $0.lowerBound + 1..<$0.upperBound - 1) }
+    private func externalID(_ identity: RowIdentity, _ chunk: ChunkBuffer) -> ExactName? {
+        identity.externalID.map { chunk.name(in: $0.lowerBound + 1..<$0.upperBound - 1) }
     }
 
     /// A row that was to be updated, whatever its names are or were.
@@ -159,7 +160,7 @@ struct Judgement: Sendable {
     ) -> Word {
         if findings?.isUnchanged(segment.id, row) ?? false { return .ended(.alreadyPresent, id) }
         if report.hasReported(id) { return .ended(.updated, id) }
-        if let key = identity.globalKey, case .failed(let message)? = report.word(for: chunk.string(in: key)) {
+        if let key = identity.globalKey, case .failed(let message)? = report.word(for: chunk.name(in: key)) {
             return .failed(message)
         }
         return report.takeFailure(externalID: externalID(identity, chunk)).map(Word.failed) ?? .open
@@ -171,7 +172,7 @@ struct Judgement: Sendable {
     ) -> Word {
         if findings?.isMissing(segment.id, row) ?? false { return .missing }
         guard let range = identity.globalKey else { return .open }
-        let key = chunk.string(in: range)
+        let key = chunk.name(in: range)
         if findings?.isUnchanged(segment.id, row) ?? false, let id = report.row(foundBy: key) {
             return .ended(.alreadyPresent, id)
         }
@@ -188,21 +189,39 @@ struct Judgement: Sendable {
         }
     }
 
+    private static let oneOfSeveral =
+        " (said of one of several rows that have no global key and cannot be told apart, perhaps of this one: look at the "
+        + "dataset before you drop it again, and give rows keys)"
+
+    /// Takes what was said of a row without a key; its content is looked at only where nothing else tells it.
+    private mutating func takeKeyless(
+        _ identity: RowIdentity, _ chunk: ChunkBuffer
+    ) -> (word: TaskReport.Word, isCertain: Bool)? {
+        var content: Int?
+        // Behind the bracket of the list.
+        if report.needsContent, let row = try? JSONParser.parse(Array(chunk.bytes.dropFirst())) {
+            let payload = row["payload"] ?? row
+            content = (payload["row_data"] ?? payload["rowData"])?.string.map(KeylessWords.mark)
+        }
+        return report.takeWord(externalID: externalID(identity, chunk), content: content)
+    }
+
     private mutating func word(
         forNew identity: RowIdentity, _ chunk: ChunkBuffer, _ segment: SegmentRecord, _ row: Int
     ) -> Word {
         guard let range = identity.globalKey else {
-            switch report.takeWord(externalID: externalID(identity, chunk)) {
-            case .created(let id)?: return .ended(.created, id)
-            case .failed(let message)?: return .failed(message)
-            case .unknown?, nil: return .open
+            guard let (word, isCertain) = takeKeyless(identity, chunk) else { return .open }
+            switch word {
+            // Which of the rows that were made is this one nobody knows; that one was made for it is known.
+            case .created(let id): return .ended(.created, isCertain ? id : nil)
+            case .failed(let message): return .failed(isCertain ? message : message + Self.oneOfSeveral)
+            case .unknown: return .open
             }
         }
-        let key = chunk.string(in: range)
+        let key = chunk.name(in: range)
         var word = report.word(for: key)
         if word == nil, report.isWithoutKeys {
-            word = report.takeWord(
-                externalID: identity.externalID.map { chunk.string(in: $0.lowerBound + 1..<$0.upperBound - 1) })
+            word = takeKeyless(identity, chunk)?.word
         }
         switch word {
         case .created(let id)?:

@@ -16,8 +16,8 @@ struct KeySearch: Sendable {
     private static let denied = DataRowID(rawValue: "")
 
     /// The ids of those keys that exist.
-    func find(_ keys: [String]) async throws -> [String: DataRowID] {
-        var found: [String: DataRowID] = [:]
+    func find(_ keys: [ExactName]) async throws -> [ExactName: DataRowID] {
+        var found: [ExactName: DataRowID] = [:]
         var rest = keys[...]
         while !rest.isEmpty {
             let some = Array(rest.prefix(Self.keysAtOnce))
@@ -27,7 +27,7 @@ struct KeySearch: Sendable {
         return found
     }
 
-    private func ask(_ keys: [String]) async throws -> [String: DataRowID] {
+    private func ask(_ keys: [ExactName]) async throws -> [ExactName: DataRowID] {
         while true {
             let job = try await client.startKeyLookup(keys)
             for attempt in 0..<Self.patience {

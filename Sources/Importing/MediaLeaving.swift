@@ -45,15 +45,27 @@ struct MediaLeaving: Sendable {
             for item in items { try await later(item, .seconds(600)) }
             return
         }
+        guard !FolderAbsence.isAway(watch.folder.settings.path) else {
+            // What is in it comes back with it, and is not to be taken for new media then.
+            for item in items { try await later(item, .seconds(10)) }
+            return
+        }
         var moves: [(item: Leased<MediaRecord>, file: PutAway)] = []
         var gone: [Leased<MediaRecord>] = []
         var taken = Set<FilePath>()
         for item in items {
             let from = watch.folder.settings.path.appending(item.item.path.components)
             // A file that was put there since under the same name is another file, with an import of its own.
-            if item.item.destination == nil, !isSame(from, as: item.item.identity) {
-                gone.append(item)
-                continue
+            if item.item.destination == nil {
+                switch hasLeft(from, item.item.identity) {
+                case false?: break
+                case true?:
+                    gone.append(item)
+                    continue
+                case nil:
+                    try await later(item, .seconds(10))
+                    continue
+                }
             }
             var destination = item.item.destination
             if destination == nil,
@@ -68,6 +80,7 @@ struct MediaLeaving: Sendable {
         }
         try await ledger.recordMediaDestinations(
             moves.compactMap { move in move.file.to.map { (move.item, $0) } }, at: context.clock.now)
+        var trouble: IntakeError?
         for (move, result) in zip(moves, await watch.folder.putAway(moves.map(\.file))) {
             switch result {
             case .success:
@@ -76,14 +89,25 @@ struct MediaLeaving: Sendable {
                 gone.append(move.item)
             case .failure(let error):
                 context.observer.notTaken(watch: name, path: move.item.item.path, error: error)
-                try await later(move.item, .seconds(60))
+                let isPassing = DiskTrouble.isOne(error)
+                if isPassing { trouble = error }
+                try await later(move.item, isPassing ? DiskTrouble.wait : .seconds(60))
             }
         }
+        // Not the stage's own name, which is cleared whenever it looks for work.
+        let what = "putting media of '\(name)' away"
+        if let trouble { context.health.troubled(what, trouble) } else { context.health.cleared(what) }
         try await ledger.recordMediaGone(gone, at: context.clock.now)
     }
 
-    private func isSame(_ path: FilePath, as identity: MediaIdentity?) -> Bool {
-        guard let identity, let look = try? FileLook.at(path) else { return false }
-        return look.identity.size == identity.size && look.identity.modified == identity.modified
+    /// Whether no file is there, or another one; nil where that cannot be told just now.
+    private func hasLeft(_ path: FilePath, _ identity: MediaIdentity?) -> Bool? {
+        guard let identity else { return true }
+        do throws(FileError) {
+            let there = try FileLook.at(path).identity
+            return there.size != identity.size || there.modified != identity.modified
+        } catch {
+            return [.noSuchFileOrDirectory, .notDirectory].contains(error.errno) ? true : nil
+        }
     }
 }

@@ -61,6 +61,9 @@ struct MediaUploading: Sendable {
             // As the drop folder's own clock goes; never sooner than a moment from now.
             let wait = min(max(until.timeIntervalSince(now), 0.1), 60)
             try await ledger.postpone(item, until: now.addingTimeInterval(wait), isAwaited: true, at: now)
+        case .missing where FolderAbsence.isAway(watch.folder.settings.path):
+            // No file is missed in a folder that is away itself.
+            try await ledger.postpone(item, until: now.advanced(by: .seconds(5)), isAwaited: true, at: now)
         case .missing:
             try await expect(item, watch, otherwise: "there is no such file", at: now)
         case .refused(let refusal):

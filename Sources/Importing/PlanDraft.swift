@@ -38,7 +38,7 @@ final class PlanDraft: @unchecked Sendable {
     private var heldNames = 0
     private var current: Segment?
     private var valid = RowRuns()
-    private var names = Set<String>()
+    private var names = Set<ExactName>()
     private var repetition: RepetitionIndexBuilder?
     private var problems: ProblemLines
 
@@ -103,7 +103,7 @@ final class PlanDraft: @unchecked Sendable {
         if row.problems.isEmpty {
             segment.planned.validRows += 1
             valid.append(row.index)
-            if let name = row.mediaPath, names.insert(name).inserted {
+            if let name = row.mediaPath, names.insert(ExactName(name)).inserted {
                 segment.mediaNames.append(name)
                 hasMedia = true
             }
@@ -156,7 +156,8 @@ final class PlanDraft: @unchecked Sendable {
     func finish(_ summary: SurveySummary, workFolder: WorkFolder) throws {
         closeSegment()
         files = Dictionary(
-            summary.header.files.map { (FilePath($0.key).lexicallyNormalized(), $0.value) }, uniquingKeysWith: { $1 })
+            summary.header.files.map { (FilePath($0.key.text).lexicallyNormalized(), $0.value) },
+            uniquingKeysWith: { $1 })
         problemsPart = try problems.end(firstRow: 0)
         plan.totalRows = summary.rows
         plan.rejectedRows = summary.rejectedRows

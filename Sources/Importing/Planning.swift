@@ -28,7 +28,8 @@ struct Planning: Sendable {
             giveBack: { item, error in
                 let now = context.clock.now
                 try await ledger.postpone(
-                    item, until: now.advanced(by: .seconds(30)), reason: "reading it failed: \(error)", at: now)
+                    item, until: now.advanced(by: DiskTrouble.isOne(error) ? DiskTrouble.wait : .seconds(30)),
+                    reason: "reading it failed: \(error)", at: now)
             })
     }
 
@@ -136,8 +137,7 @@ struct Planning: Sendable {
         draft.format = format
         // Named as it was dropped, for that is the name that people know.
         let manifest = try ManifestFile(
-            descriptor: try FileDescriptor.open(draft.record.claimedPath, .readOnly, options: [.closeOnExec]),
-            name: draft.record.path.string, format: format)
+            descriptor: try openClaimed(draft.record.claimedPath), name: draft.record.path.string, format: format)
         guard format.isCompressed else {
             if let sidecar = try openSidecar(manifest, draft, workFolder) { return sidecar }
             guard manifest.byteCount <= draft.watch.maximumManifestBytes else {
@@ -153,6 +153,16 @@ struct Planning: Sendable {
             manifest, to: workFolder.inflated(draft.record.id),
             limits: InflationLimits(maximumBytes: draft.watch.maximumManifestBytes),
             isCancelled: isCancelled)
+    }
+
+    private static func openClaimed(_ path: FilePath) throws -> FileDescriptor {
+        do {
+            return try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+        } catch Errno.noSuchFileOrDirectory where !FolderAbsence.isAway(path.removingLastComponent()) {
+            throw IntakeRefusal(
+                "the claimed manifest is gone: somebody took it away, or put another folder in the place of the watched one; "
+                    + "drop it again", code: "manifest_lost")
+        }
     }
 
     /// The one row that a sidecar stands for; nil if the file is a manifest like others.

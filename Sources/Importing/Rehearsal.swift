@@ -144,9 +144,9 @@ package final class Rehearsal: Sendable {
     ) throws {
         let segments = draft.takeSegments()
         guard !segments.isEmpty else { return }
-        let names = Set(segments.flatMap(\.mediaNames))
+        let names = Set(segments.flatMap(\.mediaNames).map(ExactName.init(_:)))
         let (media, uploads) = try Workbench.wait { [self] in
-            await upload(names.sorted(), draft)
+            await upload(names.map(\.text).sorted(), draft)
         }
         outcome.uploads = uploads
         let planned = PlannedRows(
@@ -205,17 +205,17 @@ package final class Rehearsal: Sendable {
 
     // MARK: Files
 
-    private func upload(_ names: [String], _ draft: PlanDraft) async -> ([String: MediaOutcome], [Upload]) {
-        var outcomes: [String: MediaOutcome] = [:]
+    private func upload(_ names: [String], _ draft: PlanDraft) async -> ([ExactName: MediaOutcome], [Upload]) {
+        var outcomes: [ExactName: MediaOutcome] = [:]
         var uploads: [Upload] = []
         for name in names {
             do {
                 let upload = try await upload(name, draft)
                 uploads.append(upload)
-                outcomes[name] = MediaOutcome(unstored: upload.url, sha256: upload.sha256, failure: nil)
+                outcomes[ExactName(name)] = MediaOutcome(unstored: upload.url, sha256: upload.sha256, failure: nil)
             } catch {
                 let failure = (error as? FileRefusal)?.entry ?? ErrorEntry(code: "media_missing", message: "\(error)")
-                outcomes[name] = MediaOutcome(unstored: nil, sha256: nil, failure: failure)
+                outcomes[ExactName(name)] = MediaOutcome(unstored: nil, sha256: nil, failure: failure)
             }
         }
         return (outcomes, uploads)
@@ -261,11 +261,11 @@ package final class Rehearsal: Sendable {
 /// What a ledger would hold of one planned import.
 private struct PlannedRows: SegmentSource {
     let records: [SegmentRecord]
-    let media: [String: MediaOutcome]
+    let media: [ExactName: MediaOutcome]
 
     func segments(of submission: SubmissionID, after: Int64, limit: Int) async throws -> [SegmentRecord] {
         Array(records.lazy.filter { $0.id > after }.prefix(limit))
     }
 
-    func mediaOutcomes(segment origin: Int64) async throws -> [String: MediaOutcome] { media }
+    func mediaOutcomes(segment origin: Int64) async throws -> [ExactName: MediaOutcome] { media }
 }

@@ -45,8 +45,8 @@ struct RowSearch: Sendable {
     }
 
     /// The rows with some external ids, in all datasets.
-    func rows(withExternalIDs externalIDs: [String]) async throws -> [String: [DataRowID]] {
-        var found: [String: [DataRowID]] = [:]
+    func rows(withExternalIDs externalIDs: [ExactName]) async throws -> [ExactName: [DataRowID]] {
+        var found: [ExactName: [DataRowID]] = [:]
         var rest = externalIDs[...]
         while !rest.isEmpty {
             let some = Array(rest.prefix(Self.externalIDsAtOnce))

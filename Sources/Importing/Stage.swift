@@ -55,10 +55,14 @@ struct Stage<Item: Sendable>: Sendable {
     }
 
     private func handle(_ item: Item, in context: StageContext) async {
+        // Not the stage's own name, which is cleared whenever it looks for work.
+        let disk = "\(name), by its disk,"
         do {
             try await work(item)
+            context.health.cleared(disk)
         } catch {
             if error is CancellationError || Task.isCancelled { return }
+            if DiskTrouble.isOne(error) { context.health.troubled(disk, error) }
             if case LedgerError.leaseLost? = error as? LedgerError {
                 return context.observer.leaseLost(stage: name, error: error)
             }

@@ -97,12 +97,12 @@ struct SubmissionReader: Sendable {
                 }
                 var addition = RowAddition(ordinal: ordinals[row.index] ?? 0)
                 if let name = row.mediaPath(open.instructions.policy) {
-                    let outcome = media[name]
+                    let outcome = media[ExactName(name)]
                     if let failure = outcome?.failure {
                         var failure = failure
                         failure.row = row.index
                         failure.byteOffset = row.byteRange.lowerBound
-                        return try body(row.index, .fail(failure, row.names), &chunk)
+                        return try body(row.index, .fail(failure, open.writer.names(of: row)), &chunk)
                     }
                     addition.mediaURL = outcome?.url
                     addition.mediaDigest = outcome?.sha256
@@ -124,13 +124,13 @@ struct SubmissionReader: Sendable {
             } catch {
                 switch error {
                 case .problem(let problem):
-                    return .fail(ErrorEntry(problem), row.names)
+                    return .fail(ErrorEntry(problem), open.writer.names(of: row))
                 case .mediaRequired(let index):
                     return .fail(
                         ErrorEntry(
                             row: index, byteOffset: row.byteRange.lowerBound, code: "media_missing",
                             message: "nothing is known of the file that this row names; drop the row again"),
-                        row.names)
+                        open.writer.names(of: row))
                 case .ontologyRequired:
                     open.learn(try needs.ontology())
                 case .chunkFull:
@@ -151,11 +151,13 @@ private final class OpenImport {
     private var context: RowContext
     private let repeats: RepetitionIndex?
     private let name: String
+    private let claimedPath: FilePath
 
     init(_ segment: SegmentRecord, _ form: RowWriter.Form, workFolder: WorkFolder) throws {
         id = segment.importID
         self.form = form
         name = segment.path.string
+        claimedPath = segment.claimedPath
         instructions = try Instructions.decode(segment.instructions)
         do {
             let path = instructions.isInflated ? workFolder.inflated(id) : segment.claimedPath
@@ -169,7 +171,7 @@ private final class OpenImport {
                 isEnvelope: instructions.isEnvelope)
             repeats = instructions.hasRepeats ? try RepetitionIndex(at: workFolder.repeats(id)) : nil
         } catch {
-            throw Self.judged(error, name)
+            throw Self.judged(error, name, claimedPath)
         }
         writer = RowWriter(context, form: form)
     }
@@ -181,20 +183,22 @@ private final class OpenImport {
 
     func ordinals(_ rows: Range<Int>) throws -> [Int: Int] {
         guard let repeats else { return [:] }
-        do { return try repeats.ordinals(for: rows) } catch { throw Self.judged(error, name) }
+        do { return try repeats.ordinals(for: rows) } catch { throw Self.judged(error, name, claimedPath) }
     }
 
     func translatingTrouble(_ body: () throws -> Void) throws {
         do { try body() } catch let error as ManifestError {
             throw UnreadableManifest(name: name, cause: error)
         } catch let error as Errno {
-            throw Self.judged(error, name)
+            throw Self.judged(error, name, claimedPath)
         }
     }
 
     /// Tells a manifest that is lost from one that cannot be read just now: its rows are not failed for that.
-    private static func judged(_ error: any Error, _ name: String) -> any Error {
-        guard let errno = error as? Errno, errno != .noSuchFileOrDirectory else {
+    private static func judged(_ error: any Error, _ name: String, _ path: FilePath) -> any Error {
+        guard let errno = error as? Errno else { return UnreadableManifest(name: name, cause: error) }
+        // Where the folder is away as well, as one that was unmounted, the manifest comes back with it.
+        if errno == .noSuchFileOrDirectory, !FolderAbsence.isAway(path.removingLastComponent()) {
             return UnreadableManifest(name: name, cause: error)
         }
         return ManifestTrouble(name: name, cause: errno)

@@ -73,7 +73,7 @@ struct SubmissionSettling: Sendable {
     ///   - found: the rows that exist, by their keys.
     /// - Throws: what the ledger or the disk has against it.
     func settleDoubt(
-        _ item: Leased<SubmissionRecord>, words: TaskReport? = nil, found: [String: DataRowID]
+        _ item: Leased<SubmissionRecord>, words: TaskReport? = nil, found: [ExactName: DataRowID]
     ) async throws {
         var report = words ?? TaskReport(status: "UNKNOWN")
         report.reason = "the answer to the call was lost; what exists was found by its global keys"
@@ -135,22 +135,22 @@ struct SubmissionSettling: Sendable {
     }
 
     /// The keys of rows that are to be looked up before they can be judged.
-    func openKeys(_ submission: SubmissionRecord, _ report: TaskReport) async throws -> [String] {
+    func openKeys(_ submission: SubmissionRecord, _ report: TaskReport) async throws -> [ExactName] {
         try await openNames(submission, report).keys
     }
 
     /// The keys of rows that are to be looked up before they can be judged, and the ids by which rows are told.
     private func openNames(
         _ submission: SubmissionRecord, _ report: TaskReport
-    ) async throws -> (keys: [String], ids: Set<DataRowID>) {
-        try await pass(submission, (keys: [String](), ids: Set<DataRowID>())) { state, _, _, fate, chunk in
+    ) async throws -> (keys: [ExactName], ids: Set<DataRowID>) {
+        try await pass(submission, (keys: [ExactName](), ids: Set<DataRowID>())) { state, _, _, fate, chunk in
             guard case .send(let identity) = fate else { return }
             if case .id(let range)? = identity.target {
                 state.ids.insert(DataRowID(rawValue: chunk.string(in: range)))
                 return
             }
             guard let range = identity.globalKey else { return }
-            let key = chunk.string(in: range)
+            let key = chunk.name(in: range)
             switch report.word(for: key) {
             case .created: return
             case .failed(let message) where !TaskReport.isDuplicate(message): return

@@ -20,6 +20,9 @@ struct Submitting: Sendable {
     let words: LooseWords
     let deleting: Deleting
     let changing: Changing
+    /// How long each watch's addresses are good, in seconds.
+    let ages: [String: TimeInterval]
+    let uploading: Bell
     let watching: Bell
     let doubting: Bell
     let closing: Bell
@@ -66,6 +69,7 @@ struct Submitting: Sendable {
         if let refusal = try await account.refusal(of: submission.datasetID) {
             return try await settling.failAll(item, with: refusal)
         }
+        guard try await isReady(item) else { return }
         switch submitWith {
         case .upsertDataRows: break
         case .appendRowsToDataset: return try await append(item)
@@ -85,6 +89,22 @@ struct Submitting: Sendable {
             let task = try await client.upsertDataRows(manifestURL: uploaded.url)
             return (task.id, task.status)
         }
+    }
+
+    /// Whether the addresses of its files are good; else they are uploaded again first.
+    ///
+    /// They grow old while a submission cannot be sent: the server is away, the key is refused, the daemon is down.
+    private func isReady(_ item: Leased<SubmissionRecord>) async throws -> Bool {
+        let now = context.clock.now
+        // Younger than a minute is never too old, or nothing would ever be sent.
+        let limits = ages.mapValues { now.addingTimeInterval(-max($0, 60)) }
+        let open = try await ledger.renewMedia(of: item.item.id, uploadedAfter: limits, at: now)
+        guard open > 0 else { return true }
+        try await ledger.recordNotSubmitted(
+            item, until: now.advanced(by: .seconds(2)),
+            reason: "the addresses of \(open) of its files are too old; they are uploaded again", at: now)
+        uploading.ring()
+        return false
     }
 
     /// Writes to the ledger until it can be written: what the server answered must not be lost to a full disk.

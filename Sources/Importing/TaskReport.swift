@@ -19,73 +19,73 @@ package struct TaskReport: Sendable {
     package var isWhole = true
     /// Why not.
     package var reason = ""
-    private var byKey: [String: Word] = [:]
-    private var keyless: [String?: Queue] = [:]
+    private var byKey: [ExactName: Word] = [:]
+    private var keyless: [ExactName?: KeylessWords] = [:]
+    /// Whether there are rows without a key that only their content tells apart.
+    package private(set) var needsContent = false
     /// Whether rows can be told by their external ids alone, whatever keys were sent: an older server did not name any.
     package var isWithoutKeys = false
     /// What was said of rows without a key that failed, where rows are told by their ids; see ``reserve(_:)``.
-    private var keylessFailures: [String?: [String]] = [:]
+    private var keylessFailures: [ExactName?: [String]] = [:]
     private var ids = Set<DataRowID>()
     /// Rows that exist though the task did not report them as created: those that were looked up.
-    private var found: [String: DataRowID] = [:]
+    private var found: [ExactName: DataRowID] = [:]
     /// Whether keys that the task did not report were looked up.
     package private(set) var isLookedUp = false
 
     package init(status: String) { self.status = status }
 
-    /// Words that are taken in the order in which they came.
-    private struct Queue {
-        var words: [Word] = []
-        var taken = 0
-
-        mutating func next() -> Word? {
-            guard taken < words.count else { return nil }
-            defer { taken += 1 }
-            return words[taken]
-        }
-    }
-
     package mutating func add(_ row: CreatedRow) {
         ids.insert(row.id)
-        add(.created(row.id), key: row.globalKey, externalID: row.externalID)
+        add(
+            .created(row.id), key: row.globalKey.map(ExactName.init(_:)),
+            externalID: row.externalID.map(ExactName.init(_:)), content: row.rowData)
     }
 
     package mutating func add(_ row: FailedRow) {
-        add(.failed(row.message), key: row.globalKey, externalID: row.externalID)
+        add(
+            .failed(row.message), key: row.globalKey.map(ExactName.init(_:)),
+            externalID: row.externalID.map(ExactName.init(_:)), content: row.rowData)
     }
 
-    package mutating func add(_ word: Word, key: String?, externalID: String?) {
+    package mutating func add(_ word: Word, key: ExactName?, externalID: ExactName?, content: String? = nil) {
         if let key {
             // Of two rows with one key the first is created and the second fails: what exists is what counts.
             if case .created? = byKey[key] { return }
             byKey[key] = word
         } else {
-            keyless[externalID, default: Queue()].words.append(word)
+            keyless[externalID, default: KeylessWords()].add(word, content: content)
+            if keyless[externalID]?.isSeveral == true { needsContent = true }
         }
     }
 
-    package mutating func add(found keys: [String: DataRowID]) {
+    package mutating func add(found keys: [ExactName: DataRowID]) {
         isLookedUp = true
         found.merge(keys) { first, _ in first }
     }
 
-    package func word(for key: String) -> Word? { byKey[key] }
+    package func word(for key: ExactName) -> Word? { byKey[key] }
 
     /// Whether the server refused a row since another has its key.
-    package func isTaken(_ key: String) -> Bool {
+    package func isTaken(_ key: ExactName) -> Bool {
         guard case .failed(let message)? = byKey[key] else { return false }
         // One that was refused for others' sake need not be there at all.
         return Self.isDuplicate(message) && !Self.isForDuplicates(message)
     }
 
-    package func row(foundBy key: String) -> DataRowID? { found[key] }
+    package func row(foundBy key: ExactName) -> DataRowID? { found[key] }
 
-    /// Takes one word about a row without a key; such rows can be told apart by their external id alone.
-    package mutating func takeWord(externalID: String?) -> Word? {
+    /// Takes one word about a row without a key; such rows are told apart by their external id, and by their content.
+    ///
+    /// - Parameters:
+    ///   - externalID: the row's, if it has one.
+    ///   - content: the mark of its `row_data`, if that is a string and ``needsContent``.
+    /// - Returns: the word, and whether it is about this row and not about another that looks the same.
+    package mutating func takeWord(externalID: ExactName?, content: Int? = nil) -> (word: Word, isCertain: Bool)? {
         for name in [externalID, nil] {
-            if let word = keyless[name]?.next() { return word }
+            if let taken = keyless[name]?.take(content: content) { return taken }
         }
-        return takeFailure(externalID: externalID).map(Word.failed)
+        return takeFailure(externalID: externalID).map { (.failed($0), true) }
     }
 
     /// Whether the task reported a row, by its id, as created or changed.
@@ -96,21 +96,20 @@ package struct TaskReport: Sendable {
     /// A failure names no id: it belongs to one of the rows that were not reported, by the names that were sent.
     package mutating func reserve(_ targets: Set<DataRowID>) {
         guard !targets.isEmpty else { return }
-        for (name, words) in keyless {
-            keyless[name]?.words = words.words.filter { word in
+        for name in keyless.keys {
+            let named = keyless[name]?.extract { word in
                 switch word {
-                case .created(let id): return !targets.contains(id)
-                case .failed(let message):
-                    keylessFailures[name, default: []].append(message)
-                    return false
-                case .unknown: return true
+                case .created(let id): targets.contains(id)
+                case .failed: true
+                case .unknown: false
                 }
             }
+            for case .failed(let message) in named ?? [] { keylessFailures[name, default: []].append(message) }
         }
     }
 
     /// Takes one word about a row without a key that failed.
-    package mutating func takeFailure(externalID: String?) -> String? {
+    package mutating func takeFailure(externalID: ExactName?) -> String? {
         for name in [externalID, nil] {
             if let message = keylessFailures[name]?.popLast() { return message }
         }

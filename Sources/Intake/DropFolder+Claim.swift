@@ -49,6 +49,7 @@ extension DropFolder {
                 return .failure(putBack(file, success, after: error))
             }
         }
+        if claims.contains(where: { (try? $0.result.get()) != nil }) { trouble = nil }
         return claims.map(\.result)
     }
 
@@ -99,6 +100,7 @@ extension DropFolder {
             let identity = try FileLook.at(path).identity
             let claim = Claim(
                 importID: id, relativePath: relativePath, path: path, identity: identity, isCopy: claimsByCopy)
+            trouble = nil
             return LooseClaim(claim: claim, files: named, problems: problems)
         } catch {
             // It may be there although it is not known to be durable. Left there, the next start would take it for a claim.
@@ -219,6 +221,7 @@ extension DropFolder {
     /// Decides what becomes of a file that could not be taken.
     private func settle(_ file: ReadyFile, after error: IntakeError) {
         handedOut.forget(file.relativePath)
+        noteTrouble(error, with: file.relativePath)
         if error.code == .vanished { return }
         let reason: SettleTracker.Reason? = error.code == .changed ? nil : .troubled(error.reason)
         settleAgain(file.role, file.relativePath, file.identity, strikes: file.strikes + 1, reason: reason)

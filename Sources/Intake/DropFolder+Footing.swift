@@ -45,6 +45,9 @@ extension DropFolder {
     /// Whether manifests are copied out of the drop folder rather than moved.
     var claimsByCopy: Bool { settings.afterImport == .keep || footing?.isReadOnly == true }
 
+    /// Whether what is imported stays where it was dropped, as is wished, or as a folder that takes no writes makes it.
+    public func keepsFiles() -> Bool { claimsByCopy }
+
     /// Where claimed manifests are.
     var claimsFolder: FilePath { claimsByCopy ? layout.copied : layout.claimed }
 
@@ -97,6 +100,8 @@ extension DropFolder {
 
     /// Events are missing for some folders or all: scans come more often instead.
     func degrade(_ error: FileError) {
+        // One of a scan is told of, or two would be told of in turn, scan after scan.
+        guard watchTrouble == nil else { return }
         let next = WatchState.degraded("\(error) Until then it is scanned at intervals.")
         if state != next {
             logger.warning("cannot watch everything; scanning instead", metadata: ["reason": "\(error)"])

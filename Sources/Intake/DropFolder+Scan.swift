@@ -152,6 +152,7 @@ extension DropFolder {
     private func endScan(_ ended: Scan, entries: Int) {
         hints?.dropUnseenWatches()
         handedOut.dropUnseen()
+        dropOldTrouble(before: ended.began)
         statistics.scans += 1
         statistics.entriesOfLastScan = entries
         statistics.lastScanEnded = wallClock()

@@ -43,6 +43,7 @@ public actor DropFolder {
     var scanWhenRoom = false
     var scanAgain = false
     var watchTrouble: FileError?
+    var trouble: FolderTrouble?
     var isClosed = false
     private var told = Shown(state: .starting, settling: 0)
 

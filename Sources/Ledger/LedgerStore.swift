@@ -94,6 +94,9 @@ public protocol LedgerStore: SegmentSource {
     ///
     /// A call without a `manifestURL` becomes no task: the imports with rows in it have started with it.
     func recordIntent(_ item: Leased<SubmissionRecord>, manifestURL: String?, at now: Date) async throws
+    /// Has those files of a submission uploaded again whose addresses are too old to be sent, and says how many are to be
+    /// waited for. By watch, what was uploaded after a time is good.
+    func renewMedia(of submission: SubmissionID, uploadedAfter: [String: Date], at now: Date) async throws -> Int
     /// Takes the intent back: the server certainly did not see the call.
     func recordNotSubmitted(_ item: Leased<SubmissionRecord>, until: Date, reason: String, at now: Date) async throws
     /// Records the task that the server made of the submission.

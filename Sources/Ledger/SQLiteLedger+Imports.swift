@@ -27,15 +27,13 @@ extension SQLiteLedger {
             try db.execute(
                 sql: "UPDATE segments SET ready_at = ? WHERE phase = 'ready' AND ready_at > ?",
                 arguments: [now.stored, now.stored])
+            try Self.disbelieveTheFuture(db, at: now)
             // What is counted from a time begins anew: while nobody looked, the calendar's clock may have been set. A wait gets
             // longer by that, and a doubt is never taken for settled because a clock leapt.
             try db.execute(
                 sql: "UPDATE media SET since = ? WHERE phase = 'awaited'", arguments: [now.stored])
             try db.execute(
-                sql: """
-                    UPDATE submissions SET submitted_at = ?1
-                    WHERE phase = 'ambiguous' OR phase <> 'settled' AND submitted_at > ?1
-                    """, arguments: [now.stored])
+                sql: "UPDATE submissions SET submitted_at = ? WHERE phase = 'ambiguous'", arguments: [now.stored])
             try db.execute(
                 sql: """
                     UPDATE submissions SET phase = 'ambiguous', next_attempt = ?1, reason = ?2, submitted_at = ?1
@@ -49,6 +47,27 @@ extension SQLiteLedger {
                 try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM submissions WHERE phase <> 'settled'") ?? 0
             return recovery
         }
+    }
+
+    /// Takes what happened after now to have happened now, of what is unfinished.
+    ///
+    /// Nothing has: an earlier process had a clock that was ahead. Else, who waits since then would wait until that time comes,
+    /// and longer; and what was uploaded then would be fresh once more when it does.
+    private static func disbelieveTheFuture(_ db: Database, at now: Date) throws {
+        for change in [
+            "UPDATE imports SET seen_at = ?1 WHERE phase <> 'closed' AND seen_at > ?1",
+            "UPDATE media SET since = ?1 WHERE phase IN ('awaited', 'pending', 'leaving') AND since > ?1",
+            "UPDATE submissions SET created_at = ?1 WHERE phase <> 'settled' AND created_at > ?1",
+            "UPDATE submissions SET submitted_at = ?1 WHERE phase <> 'settled' AND submitted_at > ?1",
+        ] {
+            try db.execute(sql: change, arguments: [now.stored])
+        }
+        // The addresses of everything that was ever uploaded: gone through only where there is something to find.
+        let latest = try Int.fetchOne(db, sql: "SELECT value FROM counters WHERE name = 'latest_upload'")
+        guard let latest, Double(latest) > now.stored + 1 else { return }
+        try db.execute(sql: "DELETE FROM contents WHERE uploaded_at > ?", arguments: [now.stored])
+        try db.execute(
+            sql: "UPDATE counters SET value = ? WHERE name = 'latest_upload'", arguments: [Int(now.stored)])
     }
 
     public func onChange(_ changed: @escaping @Sendable () -> Void) {

@@ -130,6 +130,12 @@ extension SQLiteLedger {
         ).execute(arguments: [
             Data(content.sha256), content.bytes, content.type, content.url, content.uploadedAt.stored,
         ])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO counters (name, value) VALUES ('latest_upload', ?)
+                ON CONFLICT (name) DO UPDATE SET value = MAX(value, excluded.value)
+                """
+        ).execute(arguments: [Int(content.uploadedAt.stored.rounded(.up))])
     }
 
     public func recordFailed(_ item: Leased<MediaRecord>, failure: ErrorEntry, at now: Date) async throws {

@@ -115,8 +115,8 @@ extension SQLiteLedger {
             ])
             let id = db.lastInsertedRowID
             var open = Set<Int64>()
-            var names = Set<String>()
-            for reference in segment.media where names.insert(reference.name).inserted {
+            var names = Set<ExactName>()
+            for reference in segment.media where names.insert(ExactName(reference.name)).inserted {
                 let (media, isOpen) = try mediaRow(db, for: reference, watch: record.watch, at: now)
                 if isOpen { open.insert(media) }
                 try db.cachedStatement(

@@ -142,9 +142,9 @@ extension SQLiteLedger {
         }
     }
 
-    public func mediaOutcomes(segment origin: Int64) async throws -> [String: MediaOutcome] {
+    public func mediaOutcomes(segment origin: Int64) async throws -> [ExactName: MediaOutcome] {
         try await read { db in
-            var outcomes: [String: MediaOutcome] = [:]
+            var outcomes: [ExactName: MediaOutcome] = [:]
             let rows = try Row.fetchCursor(
                 db.cachedStatement(
                     sql: """
@@ -153,7 +153,7 @@ extension SQLiteLedger {
                         """),
                 arguments: [origin])
             while let row = try rows.next() {
-                outcomes[row["name"]] = MediaOutcome(
+                outcomes[ExactName(row["name"])] = MediaOutcome(
                     url: row["url"], sha256: (row["sha256"] as Data?).map { [UInt8]($0) },
                     failure: try row.errorEntry("failure"))
             }

@@ -75,20 +75,4 @@ struct ComparisonTests {
         #expect(kept.wasPresent(7, 3) && !kept.wasPresent(7, 4) && kept.isMissing(7, 4) && kept.isLeftOut(7, 9))
         #expect(kept.isUnchanged(7, 9) && !kept.isUnchanged(8, 0) && !kept.isLeftOut(7, 3))
     }
-
-    @Test("two spellings of a text are two names, and are never looked up together")
-    func names() async {
-        let names = Set(["caf\u{e9}", "cafe\u{301}", "tea"].map(ExactName.init))
-        #expect(names.count == 3)
-        var asked: [Set<String>] = []
-        let found = await names.lookedUp { some in
-            asked.append(Set(some))
-            #expect(Set(some).count == some.count)
-            return Dictionary(uniqueKeysWithValues: some.map { ($0, $0.utf8.count) })
-        }
-        #expect(asked.count == 2)
-        #expect(found[ExactName("caf\u{e9}")] == 5)
-        #expect(found[ExactName("cafe\u{301}")] == 6)
-        #expect(found[ExactName("tea")] == 3)
-    }
 }

@@ -24,9 +24,9 @@ struct TaskReportTests {
         var report = TaskReport(status: "COMPLETE")
         report.add(CreatedRow(id: DataRowID(rawValue: "r1"), externalID: "a"))
         report.add(FailedRow(message: "no", externalID: "b"))
-        #expect(report.takeWord(externalID: "b") == .failed("no"))
-        #expect(report.takeWord(externalID: "a") == .created(DataRowID(rawValue: "r1")))
-        #expect(report.takeWord(externalID: "a") == nil)
+        #expect(report.takeWord(externalID: "b")?.word == .failed("no"))
+        #expect(report.takeWord(externalID: "a")?.word == .created(DataRowID(rawValue: "r1")))
+        #expect(report.takeWord(externalID: "a")?.word == nil)
     }
 
     @Test("what is said of a row that is named by its id is nobody else's, and a failure is one that was not reported")
@@ -41,10 +41,10 @@ struct TaskReportTests {
         #expect(ids.allSatisfy(report.hasReported))
         #expect(!report.hasReported(DataRowID(rawValue: "r4")))
         // The row without a key and without an id is the other one.
-        #expect(report.takeWord(externalID: "a") == .created(ids[1]))
+        #expect(report.takeWord(externalID: "a")?.word == .created(ids[1]))
         #expect(report.takeFailure(externalID: "a") == "no")
         #expect(report.takeFailure(externalID: "a") == nil)
-        #expect(report.takeWord(externalID: "a") == nil)
+        #expect(report.takeWord(externalID: "a")?.word == nil)
     }
 
     @Test(
@@ -70,7 +70,7 @@ struct TaskReportTests {
         }
         report.add(.unknown, key: nil, externalID: nil)
         #expect(
-            (0..<5).map { _ in report.takeWord(externalID: nil) } == [
+            (0..<5).map { _ in report.takeWord(externalID: nil)?.word } == [
                 .created(DataRowID(rawValue: "r0")), .created(DataRowID(rawValue: "r1")),
                 .created(DataRowID(rawValue: "r2")), .unknown, nil,
             ])
@@ -85,5 +85,44 @@ struct TaskReportTests {
         #expect(!report.isRefusedForDuplicates)
         report.isWhole = false
         #expect(report.isRefusedForDuplicates)
+    }
+
+    @Test("two spellings of a text are two keys, and two external ids")
+    func spellings() {
+        let spellings: [ExactName] = ["caf\u{e9}", "cafe\u{301}"]
+        let ids = ["r1", "r2"].map(DataRowID.init(rawValue:))
+        var report = TaskReport(status: "COMPLETE")
+        for (name, id) in zip(spellings, ids) {
+            report.add(CreatedRow(id: id, globalKey: name.text))
+            report.add(CreatedRow(id: id, externalID: name.text))
+        }
+        report.add(found: Dictionary(uniqueKeysWithValues: zip(spellings, ids)))
+        for (name, id) in zip(spellings, ids).reversed() {
+            #expect(report.word(for: name) == .created(id))
+            #expect(report.row(foundBy: name) == id)
+            #expect(report.takeWord(externalID: name)?.word == .created(id))
+        }
+    }
+
+    @Test("rows without names are told apart by their content, and what cannot be told apart is marked")
+    func contents() throws {
+        var report = TaskReport(status: "COMPLETE")
+        report.add(CreatedRow(id: DataRowID(rawValue: "r3"), rowData: "https://example.com/3"))
+        report.add(CreatedRow(id: DataRowID(rawValue: "r1"), rowData: "https://example.com/1"))
+        report.add(CreatedRow(id: DataRowID(rawValue: "r9"), rowData: "{ }"))
+        report.add(FailedRow(message: "no", rowData: "https://example.com/2"))
+        #expect(report.needsContent)
+        func take(_ content: String?) -> (word: TaskReport.Word, isCertain: Bool)? {
+            report.takeWord(externalID: nil, content: content.map { ExactName($0).hashValue })
+        }
+        let object = try #require(take(nil))
+        #expect(object.word == .created(DataRowID(rawValue: "r9")) && !object.isCertain)
+        for (number, word) in [
+            TaskReport.Word.created(DataRowID(rawValue: "r1")), .failed("no"), .created(DataRowID(rawValue: "r3")),
+        ].enumerated() {
+            let taken = try #require(take("https://example.com/\(number + 1)"))
+            #expect(taken.word == word && taken.isCertain)
+        }
+        #expect(take("https://example.com/1") == nil)
     }
 }

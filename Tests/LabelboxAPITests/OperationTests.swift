@@ -312,7 +312,7 @@ struct OperationTests {
             result(#"[{"id":"r1"},{"id":"r3"}]"#, #"["b"]"#), result(#"[{"id":"r1"}]"#, #"["b"]"#),
             result(#"[{"id":"r1"},{"id":""},{"id":"r3"}]"#, "[]"))
         let client = makeClient(transport)
-        let found = ["a": DataRowID(rawValue: "r1"), "c": DataRowID(rawValue: "r3")]
+        let found: [ExactName: DataRowID] = ["a": DataRowID(rawValue: "r1"), "c": DataRowID(rawValue: "r3")]
         #expect(try await client.keyLookupResult(lookup) == .done(found: found, notFound: ["b"], denied: []))
         #expect(
             await failure { () async throws(LabelboxError) in try await client.keyLookupResult(lookup) }?.kind

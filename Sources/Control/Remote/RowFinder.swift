@@ -47,9 +47,9 @@ public struct RowFinder: Sendable {
             case .id(let id):
                 return try await row(DataRowID(rawValue: id), called: name)
             case .globalKey(let key):
-                let found = try await KeyJob(client: client, sleep: sleep).run([key])
-                guard let id = found.rows[key] else {
-                    if found.denied.contains(key) {
+                let found = try await KeyJob(client: client, sleep: sleep).run([ExactName(key)])
+                guard let id = found.rows[ExactName(key)] else {
+                    if found.denied.contains(ExactName(key)) {
                         throw ControlError(
                             "\(name)", why: "there is such a row, and this API key may not read it",
                             hint: "give the key's owner access to its dataset", status: .noPermission)
@@ -85,7 +85,7 @@ public struct RowFinder: Sendable {
             ).rows.map { RowLine($0, dataset: dataset) }
         }
         var rows: [RowLine] = []
-        for id in try await client.dataRowIDs(forExternalIDs: [externalID])[externalID] ?? [] {
+        for id in try await client.dataRowIDs(forExternalIDs: [ExactName(externalID)]).values.first ?? [] {
             // One that went away meanwhile is no match any more.
             if let row = try await client.dataRow(id, detail: .full) { rows.append(RowLine(row)) }
             if rows.count > Self.shown { break }
@@ -121,7 +121,7 @@ struct KeyJob: Sendable {
     /// - Parameter keys: ``keysAtOnce`` at most.
     /// - Returns: The rows that exist, and the keys of which reading is denied.
     /// - Throws: `LabelboxError`; ``ControlError`` when the server does not come to an end with it.
-    func run(_ keys: [String]) async throws -> (rows: [String: DataRowID], denied: Set<String>) {
+    func run(_ keys: [ExactName]) async throws -> (rows: [ExactName: DataRowID], denied: Set<ExactName>) {
         let job = try await client.startKeyLookup(keys)
         looking: for look in 0..<Self.looks {
             switch try await client.keyLookupResult(job) {

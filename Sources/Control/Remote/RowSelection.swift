@@ -57,21 +57,21 @@ public struct RowSelection: Sendable {
                 for row in rows { try found.spool.append(.init(id: row.id, name: .id(row.id.rawValue))) }
             }
         }
-        var keys: [String] = []
-        var externalIDs: [String] = []
+        var keys: [ExactName] = []
+        var externalIDs: [ExactName] = []
         var rest = names[...]
         while let name = try rest.popFirst() ?? lines?.next() {
             switch name {
             case .id(let text):
                 try found.spool.append(.init(id: DataRowID(rawValue: text), name: name))
             case .globalKey(let text):
-                keys.append(text)
+                keys.append(ExactName(text))
                 if keys.count == KeyJob.keysAtOnce {
                     try await find(keys: keys, by: KeyJob(client: client, sleep: sleep), into: &found)
                     keys.removeAll()
                 }
             case .externalID(let text):
-                externalIDs.append(text)
+                externalIDs.append(ExactName(text))
                 if externalIDs.count == Self.externalIDsAtOnce {
                     try await find(externalIDs: externalIDs, by: client, into: &found)
                     externalIDs.removeAll()
@@ -83,23 +83,23 @@ public struct RowSelection: Sendable {
         return found
     }
 
-    private func find(keys: [String], by job: KeyJob, into found: inout Found) async throws {
+    private func find(keys: [ExactName], by job: KeyJob, into found: inout Found) async throws {
         let answer = try await job.run(keys)
         for key in keys {
             if let id = answer.rows[key] {
-                try found.spool.append(.init(id: id, name: .globalKey(key)))
+                try found.spool.append(.init(id: id, name: .globalKey(key.text)))
             } else {
-                found.missing.add(.globalKey(key))
+                found.missing.add(.globalKey(key.text))
             }
         }
     }
 
-    private func find(externalIDs: [String], by client: LabelboxClient, into found: inout Found) async throws {
-        var rows: [String: [DataRowID]] = [:]
+    private func find(externalIDs: [ExactName], by client: LabelboxClient, into found: inout Found) async throws {
+        var rows: [ExactName: [DataRowID]] = [:]
         if let dataset {
             for externalID in Set(externalIDs) {
                 rows[externalID] = try await client.dataRows(
-                    of: dataset, limit: Self.shown, externalID: externalID
+                    of: dataset, limit: Self.shown, externalID: externalID.text
                 ).rows.map(\.id)
             }
         } else {
@@ -108,12 +108,12 @@ public struct RowSelection: Sendable {
         for externalID in externalIDs {
             let ids = rows[externalID] ?? []
             switch ids.count {
-            case 0: found.missing.add(.externalID(externalID))
-            case 1: try found.spool.append(.init(id: ids[0], name: .externalID(externalID)))
+            case 0: found.missing.add(.externalID(externalID.text))
+            case 1: try found.spool.append(.init(id: ids[0], name: .externalID(externalID.text)))
             default:
                 found.ambiguousTotal += 1
                 if found.ambiguous.count < Self.shown {
-                    found.ambiguous.append((externalID, Array(ids.prefix(Self.shown))))
+                    found.ambiguous.append((externalID.text, Array(ids.prefix(Self.shown))))
                 }
             }
         }

@@ -7,7 +7,7 @@ public struct ManifestHeader: Sendable, Equatable {
     /// The JSON object of values for keys that rows leave out, as written; nil if there is none.
     public var defaults: [UInt8]?
     /// What the sender says of the files that rows name, by their names.
-    public var files: [String: FileClaim]
+    public var files: [ExactName: FileClaim]
 
     /// What the sender says of one file.
     public struct FileClaim: Sendable, Equatable {
@@ -26,7 +26,7 @@ public struct ManifestHeader: Sendable, Equatable {
     /// Creates a header.
     public init(
         datasetID: DatasetID? = nil, operation: RowOperation? = nil, defaults: [UInt8]? = nil,
-        files: [String: FileClaim] = [:]
+        files: [ExactName: FileClaim] = [:]
     ) {
         self.datasetID = datasetID
         self.operation = operation
@@ -88,7 +88,7 @@ public struct ManifestHeader: Sendable, Equatable {
                 "write {\"a.jpg\": {\"bytes\": 123, \"sha256\": \"…\"}}")
         }
         var fault: HeaderFault?
-        var claims: [String: FileClaim] = [:]
+        var claims: [ExactName: FileClaim] = [:]
         value.forEachMember { key, claim in
             guard fault == nil else { return }
             let name = JSONText.decoded(key.inner) ?? ""
@@ -123,7 +123,7 @@ public struct ManifestHeader: Sendable, Equatable {
                         "the keys are \"bytes\" and \"sha256\"", pointer)
                 }
             }
-            claims[name] = said
+            claims[ExactName(name)] = said
         }
         if let fault { throw fault }
         files = claims

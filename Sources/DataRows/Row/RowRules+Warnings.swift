@@ -44,7 +44,7 @@ extension RowRules {
     }
 
     func warnOfMetadata(_ value: JSONSlice, _ reporter: inout RowReporter) {
-        var seen: [String: Int] = [:]
+        var seen: [ExactName: Int] = [:]
         value.forEachElement { index, field in
             let parts = MetadataFieldParts(field)
             if let value = parts.value, value.kind == .string, Self.isLonger(value, than: Self.metadataCharacters) {
@@ -54,7 +54,7 @@ extension RowRules {
                 )
             }
             guard let name = (parts.schemaID ?? parts.name)?.string else { return }
-            let first = seen.updateValue(index, forKey: (parts.schemaID == nil ? "n" : "i") + name)
+            let first = seen.updateValue(index, forKey: ExactName((parts.schemaID == nil ? "n" : "i") + name))
             if let first {
                 reporter.warn(
                     field, "/metadata_fields/\(index)", "repeated_metadata_field",

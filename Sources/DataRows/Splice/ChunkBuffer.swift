@@ -51,6 +51,9 @@ public struct ChunkBuffer: Sendable {
                 decoding: JSONText.unescapedLossily(UnsafeRawBufferPointer(rebasing: bytes[range])), as: UTF8.self)
         }
     }
+
+    /// The same as a name, to match by.
+    public func name(in range: Range<Int>) -> ExactName { ExactName(string(in: range)) }
 }
 
 /// Where in its chunk a row's names stand, until the chunk is emptied.

@@ -137,6 +137,22 @@ public struct RowWriter: Sendable {
         return identity
     }
 
+    /// What a row is called, also where it gets its external id from the defaults, or from the file that it names.
+    public func names(of row: borrowing SourceRow) -> RowNames {
+        var names = row.names
+        let takesDefaults = context.operation == .create || context.operation == .upsert
+        if names.externalID == nil, takesDefaults, let value = context.defaults[.externalID], value.first == 0x22 {
+            names.externalID = Array(value)
+        }
+        if names.externalID == nil, row.kind(context.policy) == .path {
+            var text: [UInt8] = []
+            JSONText.appendString(
+                MediaPath.externalID(row.content?.string.flatMap(MediaPath.resolve) ?? "").utf8, to: &text)
+            names.externalID = text
+        }
+        return names
+    }
+
     func problem(
         _ row: borrowing SourceRow, _ value: JSONSlice, _ pointer: String, _ code: String, _ message: String
     ) -> RowWritingError {

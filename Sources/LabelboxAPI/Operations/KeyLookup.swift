@@ -4,10 +4,10 @@ public import DataRows
 public struct KeyLookup: Hashable, Sendable {
     public let jobID: String
     /// The keys that were asked for, each once; the answer is in their order.
-    public let keys: [String]
+    public let keys: [ExactName]
 
     /// Takes a lookup up again that was started before.
-    public init(jobID: String, keys: [String]) {
+    public init(jobID: String, keys: [ExactName]) {
         self.jobID = jobID
         self.keys = keys
     }
@@ -17,7 +17,7 @@ public struct KeyLookup: Hashable, Sendable {
 public enum KeyLookupResult: Hashable, Sendable {
     case running
     case failed
-    case done(found: [String: DataRowID], notFound: Set<String>, denied: Set<String>)
+    case done(found: [ExactName: DataRowID], notFound: Set<ExactName>, denied: Set<ExactName>)
 }
 
 extension LabelboxClient {
@@ -26,8 +26,8 @@ extension LabelboxClient {
     /// - Parameter keys: 1,000 at a time is what Labelbox's tools ask for.
     /// - Returns: what to ask ``keyLookupResult(_:)`` about, every 2 s or slower.
     /// - Throws: ``LabelboxError``.
-    public func startKeyLookup(_ keys: [String]) async throws(LabelboxError) -> KeyLookup {
-        var seen: Set<String> = []
+    public func startKeyLookup(_ keys: [ExactName]) async throws(LabelboxError) -> KeyLookup {
+        var seen: Set<ExactName> = []
         return try await perform(StartKeyLookup(keys: keys.filter { seen.insert($0).inserted }))
     }
 
@@ -38,12 +38,12 @@ extension LabelboxClient {
 }
 
 private struct StartKeyLookup: GraphQLOperation {
-    let keys: [String]
+    let keys: [ExactName]
 
     let name = "dataRowsForGlobalKeys"
     let kind = RequestKind.read
     let document = "query StartKeyLookup($keys: [ID!]!) { dataRowsForGlobalKeys(where: { ids: $keys }) { jobId } }"
-    var variables: JSONValue { ["keys": .array(keys.map(JSONValue.string))] }
+    var variables: JSONValue { ["keys": .array(keys.map { .string($0.text) })] }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> KeyLookup {
         KeyLookup(jobID: try data.required("dataRowsForGlobalKeys").requiredID("jobId"), keys: keys)
@@ -71,8 +71,8 @@ private struct KeyLookupOutcome: GraphQLOperation {
     }
 
     private func done(_ data: JSONValue) throws(BadAnswer) -> KeyLookupResult {
-        let notFound = Set((data["notFoundGlobalKeys"]?.array ?? []).compactMap(\.string))
-        let denied = Set((data["accessDeniedGlobalKeys"]?.array ?? []).compactMap(\.string))
+        let notFound = Self.names(data["notFoundGlobalKeys"])
+        let denied = Self.names(data["accessDeniedGlobalKeys"])
         let ids = try data.requiredArray("fetchedDataRows").map { $0["id"]?.string ?? "" }
 
         // One entry for each key, empty for those without a row; or, should a server leave those out, for the others.
@@ -81,7 +81,7 @@ private struct KeyLookupOutcome: GraphQLOperation {
         guard ids.count == keys.count else {
             throw BadAnswer(message: "\(ids.count) rows in the answer for \(lookup.keys.count) keys")
         }
-        var found: [String: DataRowID] = [:]
+        var found: [ExactName: DataRowID] = [:]
         var missing = notFound
         for (key, id) in zip(keys, ids) where !denied.contains(key) && !notFound.contains(key) {
             if id.isEmpty {
@@ -91,5 +91,9 @@ private struct KeyLookupOutcome: GraphQLOperation {
             }
         }
         return .done(found: found, notFound: missing, denied: denied)
+    }
+
+    private static func names(_ list: JSONValue?) -> Set<ExactName> {
+        Set((list?.array ?? []).compactMap(\.string).map(ExactName.init(_:)))
     }
 }

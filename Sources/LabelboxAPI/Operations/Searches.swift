@@ -21,7 +21,9 @@ extension LabelboxClient {
     /// - Parameter ids: 100 at a time, by the API.
     /// - Returns: the rows of each id that has any.
     /// - Throws: ``LabelboxError``.
-    public func dataRowIDs(forExternalIDs ids: [String]) async throws(LabelboxError) -> [String: [DataRowID]] {
+    public func dataRowIDs(
+        forExternalIDs ids: [ExactName]
+    ) async throws(LabelboxError) -> [ExactName: [DataRowID]] {
         if ids.isEmpty { return [:] }
         return try await perform(ExternalIDs(ids: ids))
     }
@@ -74,18 +76,18 @@ private struct Datasets: GraphQLOperation {
 }
 
 private struct ExternalIDs: GraphQLOperation {
-    let ids: [String]
+    let ids: [ExactName]
 
     let name = "externalIdsToDataRowIds"
     let kind = RequestKind.read
     let document =
         "query ExternalIDs($ids: [String!]!) { externalIdsToDataRowIds(externalId_in: $ids) { dataRowId externalId } }"
-    var variables: JSONValue { ["ids": .array(ids.map(JSONValue.string))] }
+    var variables: JSONValue { ["ids": .array(ids.map { .string($0.text) })] }
 
-    func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> [String: [DataRowID]] {
-        var rows: [String: [DataRowID]] = [:]
+    func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> [ExactName: [DataRowID]] {
+        var rows: [ExactName: [DataRowID]] = [:]
         for entry in try data.requiredArray("externalIdsToDataRowIds") {
-            rows[try entry.requiredString("externalId"), default: []]
+            rows[ExactName(try entry.requiredString("externalId")), default: []]
                 .append(DataRowID(rawValue: try entry.requiredString("dataRowId")))
         }
         return rows

@@ -82,7 +82,7 @@ extension Scenario {
         Scenario(
             capture: "sdk-7.17.0/global_key_and_external_id_lookup",
             way: .calls { client, capture in
-                func find(_ keys: [String]) async throws -> KeyLookupResult {
+                func find(_ keys: [ExactName]) async throws -> KeyLookupResult {
                     try await client.keyLookupResult(client.startKeyLookup(keys))
                 }
                 let one = try await find(["pop-gk-2"])
