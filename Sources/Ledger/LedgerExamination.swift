@@ -25,8 +25,14 @@ public struct LedgerExamination: Sendable {
 
     /// Examines the ledger at a path, also while the daemon writes to it.
     ///
+    /// - Parameters:
+    ///   - path: the ledger's.
+    ///   - looksAtFiles: whether the files that it names are looked for, too.
+    /// - Returns: what was found.
     /// - Throws: ``LedgerError`` where it cannot be read for a reason that is no damage, such as a missing permission.
-    public static func of(_ path: FilePath) async throws(LedgerError) -> LedgerExamination {
+    public static func of(
+        _ path: FilePath, looksAtFiles: Bool = true
+    ) async throws(LedgerError) -> LedgerExamination {
         var found = LedgerExamination()
         let pages = PageSums.damagedPages(of: path.string, limit: most + 1)
         if !pages.isEmpty {
@@ -44,6 +50,7 @@ public struct LedgerExamination: Sendable {
             found = try await ledger.pool.read { [found] db in
                 var found = found
                 try found.examine(db)
+                if looksAtFiles, found.damage.isEmpty { try found.lookAtFiles(db) }
                 return found
             }
             // Reading has ended; what cannot be closed is closed with the process.
@@ -70,7 +77,10 @@ public struct LedgerExamination: Sendable {
 
     private mutating func examine(_ db: Database) throws {
         let answers = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(Self.most))")
-        if answers != ["ok"] { damage += answers }
+        // One answer may have several lines, the first of which only names the database.
+        if answers != ["ok"] {
+            damage += answers.flatMap { $0.split(separator: "\n") }.filter { !$0.hasPrefix("***") }.map(String.init)
+        }
         guard damage.isEmpty else { return }
         imports = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM imports") ?? 0
         unfinished = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM imports WHERE phase <> 'closed'") ?? 0
@@ -78,6 +88,9 @@ public struct LedgerExamination: Sendable {
             let number = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM (\(sql))") ?? 0
             if number > 0 { contradictions.append("\(number) \(sentence)") }
         }
+    }
+
+    private mutating func lookAtFiles(_ db: Database) throws {
         let open = try Row.fetchCursor(
             db, sql: "SELECT claimed_path FROM imports WHERE phase IN ('claimed', 'moving') ORDER BY seen_at")
         while let row = try open.next(), missingManifests.count < Self.most {
