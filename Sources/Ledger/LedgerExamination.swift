@@ -34,17 +34,13 @@ public struct LedgerExamination: Sendable {
         _ path: FilePath, looksAtFiles: Bool = true
     ) async throws(LedgerError) -> LedgerExamination {
         var found = LedgerExamination()
-        let pages = PageSums.damagedPages(of: path.string, limit: most + 1)
-        if !pages.isEmpty {
-            let list = pages.prefix(most).map(String.init).joined(separator: ", ")
-            found.damage.append(
-                "pages that are not as they were written: \(list)\(pages.count > most ? " and more" : "")")
-        }
+        // Before it is opened: a page of the file may be half written, as long as the log has it whole.
+        let isAllInFile = isEmpty(path.string + "-wal")
         let ledger: SQLiteLedger
         do throws(LedgerError) {
             ledger = try SQLiteLedger.openReadOnly(at: path)
         } catch {
-            return try found.adding(error)
+            return try found.adding(error).naming(pagesOf: path, if: isAllInFile)
         }
         do {
             found = try await ledger.pool.read { [found] db in
@@ -59,7 +55,23 @@ public struct LedgerExamination: Sendable {
             try? ledger.close()
             found = try found.adding(SQLiteLedger.ledgerError(error, path: path.string))
         }
+        return found.naming(pagesOf: path, if: isAllInFile)
+    }
+
+    /// Adds which pages are damaged, also those that nobody reads, where the log holds none of them.
+    private func naming(pagesOf path: FilePath, if isAllInFile: Bool) -> LedgerExamination {
+        guard isAllInFile || !damage.isEmpty else { return self }
+        let pages = PageSums.damagedPages(of: path.string, limit: Self.most + 1)
+        guard !pages.isEmpty else { return self }
+        var found = self
+        let list = pages.prefix(Self.most).map(String.init).joined(separator: ", ")
+        found.damage.insert(
+            "pages that are not as they were written: \(list)\(pages.count > Self.most ? " and more" : "")", at: 0)
         return found
+    }
+
+    private static func isEmpty(_ path: String) -> Bool {
+        (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int).map { $0 == 0 } ?? true
     }
 
     private func adding(_ error: LedgerError) throws(LedgerError) -> LedgerExamination {
