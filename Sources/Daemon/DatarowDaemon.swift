@@ -50,7 +50,8 @@ public final class DatarowDaemon: Sendable {
 
         let state = settings.stateDirectory
         let lock = try Startup.prepare(state)
-        let ledger = try Startup.openLedger(at: state.appending("ledger.sqlite"))
+        let (ledger, isExaminedLater) = try await Startup.openLedger(
+            at: state.appending("ledger.sqlite"), logger: logger)
         ledger.onDamage { [logger, drainRequests] error in
             logger.critical("Ledger damaged", metadata: ["reason": "\(error)"])
             drainRequests.continuation.yield()
@@ -110,6 +111,8 @@ public final class DatarowDaemon: Sendable {
         }
         view.entered(.running)
         notifier.send("READY=1")
+        // Beside the work, at the lowest priority; it ends with the process.
+        if isExaminedLater { Task.detached(priority: .background) { await ledger.examine() } }
         await work(importer, reporting, view, notifier, pacer, ledger)
         await account.shutdown()
         if let damage = ledger.damage { throw Startup.failure(of: damage) }

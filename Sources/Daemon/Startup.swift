@@ -33,8 +33,43 @@ enum Startup {
         }
     }
 
-    static func openLedger(at path: FilePath) throws(StartFailure) -> SQLiteLedger {
-        do { return try SQLiteLedger.open(at: path) } catch { throw failure(of: error) }
+    /// Opens the ledger; says whether it should be examined later, since that takes too long now.
+    ///
+    /// Sums of pages do not tell a page of an older version that was put back, and what is on it would be done again or
+    /// never: that shows only when everything is read. Up to some size it is read before anything is done.
+    static func openLedger(
+        at path: FilePath, logger: Logger
+    ) async throws(StartFailure) -> (SQLiteLedger, isExaminedLater: Bool) {
+        do throws(LedgerError) {
+            let isSmall = size(path) <= smallLedger
+            if isSmall, let found = try await examination(of: path) {
+                if let why = found.damage.first { throw .corrupt(path: path.string, why: why) }
+                for contradiction in found.contradictions {
+                    logger.error(
+                        "Ledger does not add up",
+                        metadata: ["reason": "\(contradiction); datarowctl doctor tells more"])
+                }
+            }
+            let hasLog = size(FilePath(path.string + "-wal")) > 0
+            return (try SQLiteLedger.open(at: path), isExaminedLater: !isSmall && hasLog)
+        } catch {
+            throw failure(of: error)
+        }
+    }
+
+    /// So much is read from end to end in a fraction of a second.
+    private static let smallLedger: Int64 = 64 << 20
+
+    private static func size(_ path: FilePath) -> Int64 { (try? FileLook.at(path).identity.size) ?? 0 }
+
+    /// What there is to be found; nil for a ledger that is new, or of an older version.
+    private static func examination(of path: FilePath) async throws(LedgerError) -> LedgerExamination? {
+        do throws(LedgerError) { return try await LedgerExamination.of(path, looksAtFiles: false) } catch {
+            switch error {
+            case .unknown, .unavailable: return nil
+            default: throw error
+            }
+        }
     }
 
     /// Sets up the way to Labelbox, on which work waits for as long as it takes.

@@ -25,25 +25,28 @@ public struct LedgerExamination: Sendable {
 
     /// Examines the ledger at a path, also while the daemon writes to it.
     ///
+    /// - Parameters:
+    ///   - path: the ledger's.
+    ///   - looksAtFiles: whether the files that it names are looked for, too.
+    /// - Returns: what was found.
     /// - Throws: ``LedgerError`` where it cannot be read for a reason that is no damage, such as a missing permission.
-    public static func of(_ path: FilePath) async throws(LedgerError) -> LedgerExamination {
+    public static func of(
+        _ path: FilePath, looksAtFiles: Bool = true
+    ) async throws(LedgerError) -> LedgerExamination {
         var found = LedgerExamination()
-        let pages = PageSums.damagedPages(of: path.string, limit: most + 1)
-        if !pages.isEmpty {
-            let list = pages.prefix(most).map(String.init).joined(separator: ", ")
-            found.damage.append(
-                "pages that are not as they were written: \(list)\(pages.count > most ? " and more" : "")")
-        }
+        // Before it is opened: a page of the file may be half written, as long as the log has it whole.
+        let isAllInFile = isEmpty(path.string + "-wal")
         let ledger: SQLiteLedger
         do throws(LedgerError) {
             ledger = try SQLiteLedger.openReadOnly(at: path)
         } catch {
-            return try found.adding(error)
+            return try found.adding(error).naming(pagesOf: path, if: isAllInFile)
         }
         do {
             found = try await ledger.pool.read { [found] db in
                 var found = found
                 try found.examine(db)
+                if looksAtFiles, found.damage.isEmpty { try found.lookAtFiles(db) }
                 return found
             }
             // Reading has ended; what cannot be closed is closed with the process.
@@ -52,7 +55,23 @@ public struct LedgerExamination: Sendable {
             try? ledger.close()
             found = try found.adding(SQLiteLedger.ledgerError(error, path: path.string))
         }
+        return found.naming(pagesOf: path, if: isAllInFile)
+    }
+
+    /// Adds which pages are damaged, also those that nobody reads, where the log holds none of them.
+    private func naming(pagesOf path: FilePath, if isAllInFile: Bool) -> LedgerExamination {
+        guard isAllInFile || !damage.isEmpty else { return self }
+        let pages = PageSums.damagedPages(of: path.string, limit: Self.most + 1)
+        guard !pages.isEmpty else { return self }
+        var found = self
+        let list = pages.prefix(Self.most).map(String.init).joined(separator: ", ")
+        found.damage.insert(
+            "pages that are not as they were written: \(list)\(pages.count > Self.most ? " and more" : "")", at: 0)
         return found
+    }
+
+    private static func isEmpty(_ path: String) -> Bool {
+        (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int).map { $0 == 0 } ?? true
     }
 
     private func adding(_ error: LedgerError) throws(LedgerError) -> LedgerExamination {
@@ -70,7 +89,10 @@ public struct LedgerExamination: Sendable {
 
     private mutating func examine(_ db: Database) throws {
         let answers = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(Self.most))")
-        if answers != ["ok"] { damage += answers }
+        // One answer may have several lines, the first of which only names the database.
+        if answers != ["ok"] {
+            damage += answers.flatMap { $0.split(separator: "\n") }.filter { !$0.hasPrefix("***") }.map(String.init)
+        }
         guard damage.isEmpty else { return }
         imports = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM imports") ?? 0
         unfinished = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM imports WHERE phase <> 'closed'") ?? 0
@@ -78,6 +100,9 @@ public struct LedgerExamination: Sendable {
             let number = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM (\(sql))") ?? 0
             if number > 0 { contradictions.append("\(number) \(sentence)") }
         }
+    }
+
+    private mutating func lookAtFiles(_ db: Database) throws {
         let open = try Row.fetchCursor(
             db, sql: "SELECT claimed_path FROM imports WHERE phase IN ('claimed', 'moving') ORDER BY seen_at")
         while let row = try open.next(), missingManifests.count < Self.most {

@@ -127,6 +127,15 @@ public final class SQLiteLedger: LedgerStore {
     /// Has `found` called, once, when a step or a look meets damage: from then on nothing may be believed.
     public func onDamage(_ found: @escaping @Sendable (LedgerError) -> Void) { report.onDamage(found) }
 
+    /// Reads everything, which takes long for a long history, and tells of damage as if a step had met it.
+    public func examine() async {
+        // One that cannot be read just now was opened before, and the steps will tell.
+        guard let found = try? await LedgerExamination.of(FilePath(path), looksAtFiles: false),
+            let why = found.damage.first
+        else { return }
+        report.found(.corrupt(path: path, why: why))
+    }
+
     /// The damage that was met first since the ledger was opened.
     public var damage: LedgerError? { report.current }
 

@@ -96,7 +96,8 @@ class Scene:
                 for phase, count in db.execute(f"SELECT phase, count(*) FROM {table} GROUP BY phase"):
                     found[table, phase] = count
             return found
-        except sqlite3.OperationalError:
+        except sqlite3.DatabaseError:
+            # Also damage that a daemon had no reason to meet.
             return collections.Counter()
         finally:
             db.close()

@@ -113,6 +113,28 @@ import Testing
         }
     }
 
+    @Test("A page of the file that is half written is no damage as long as the log has it whole") func torn()
+        async throws
+    {
+        try await withFolder { folder in
+            let path = folder.appending("ledger")
+            let ledger = try SQLiteLedger.open(at: path)
+            try await Bench(store: ledger).open("i")
+            let copy = folder.appending("copy")
+            for suffix in ["-wal", "-mark"] {
+                try write(try read(FilePath(path.string + suffix)), to: FilePath(copy.string + suffix))
+            }
+            try write(try read(path).prefix(4096) + Data(repeating: 7, count: 9_000), to: copy)
+            try ledger.close()
+            let found = try await LedgerExamination.of(copy)
+            #expect(found.damage.isEmpty && found.imports == 1)
+            let again = try SQLiteLedger.open(at: copy)
+            try await Bench(store: again).open("j")
+            try again.close()
+            #expect(try await LedgerExamination.of(copy).damage.isEmpty)
+        }
+    }
+
     @Test("A ledger that is gone is not taken for a new one, and one whose mark is gone or damaged is opened")
     func gone() async throws {
         try await withLedger { path in

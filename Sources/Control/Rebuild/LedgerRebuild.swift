@@ -227,7 +227,7 @@ public struct LedgerRebuild: Sendable {
                 guard let name = file.lastComponent else { continue }
                 try DurableRename.move(from: file, to: aside.appending(name), replacing: false)
             }
-            try hand(over: aside, to: owner, mode: nil)
+            for folder in [aside.removingLastComponent(), aside] { try hand(over: folder, to: owner, mode: nil) }
             try hand(over: new[0], to: owner, mode: 0o660)
             try DurableRename.move(from: new[0], to: old[0], replacing: true)
         }
