@@ -68,9 +68,6 @@ final class Simulator: Sendable {
         try JSON(await get("/_sim/requests?last=10000"))["requests"].list.filter { $0["path"].string == "/graphql" }
     }
 
-    /// Makes everything go right again.
-    func resetFaults() async throws { _ = try await send("/_sim/reset-faults", "{}") }
-
     /// Makes requests go wrong from now on: `{"rates": {"lost": 0.1}, "operations": ["upsertDataRows"], "count": 3}`.
     func addFaults(_ rule: String) async throws { _ = try await send("/_sim/faults", rule) }
 
