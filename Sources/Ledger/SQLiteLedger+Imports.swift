@@ -31,9 +31,12 @@ extension SQLiteLedger {
             // What is counted from a time begins anew: while nobody looked, the calendar's clock may have been set. A wait gets
             // longer by that, and a doubt is never taken for settled because a clock leapt.
             try db.execute(
-                sql: "UPDATE media SET since = ? WHERE phase = 'awaited'", arguments: [now.stored])
+                sql:
+                    "UPDATE media SET since = ? WHERE phase = 'awaited' AND phase IN ('awaited', 'pending', 'leaving')",
+                arguments: [now.stored])
             try db.execute(
-                sql: "UPDATE submissions SET submitted_at = ? WHERE phase = 'ambiguous'", arguments: [now.stored])
+                sql: "UPDATE submissions SET submitted_at = ? WHERE phase = 'ambiguous' AND phase <> 'settled'",
+                arguments: [now.stored])
             try db.execute(
                 sql: """
                     UPDATE submissions SET phase = 'ambiguous', next_attempt = ?1, reason = ?2, submitted_at = ?1

@@ -14,7 +14,7 @@ struct LostEventsTests {
         let folder = try Shim.folder()
         defer { try? FileManager.default.removeItem(at: folder) }
         let witness = folder.appending(path: "heard")
-        var settings = SiteSettings(watch: ["rescan: 1s", "media_grace: 1s"])
+        var settings = SiteSettings(watch: ["rescan: 1s", "media_grace: 1s"], isFast: false)
         settings.environment = try await Shim.environment("deaf", for: folder)
         settings.environment["DEAF_WITNESS"] = witness.path
         try await Site.with(settings) { site in
@@ -58,7 +58,7 @@ struct LostEventsTests {
         let count = ProcessInfo.processInfo.environment["FLOOD_FILES"].flatMap { Int($0) } ?? usual
         let each = 199
         // Most of them are media that nobody names: they fill what is followed, and wait. The others are imported meanwhile.
-        try await Site.with(SiteSettings(watch: ["media_grace: 1h", "rescan: 1h"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_grace: 1h", "rescan: 1h"], isFast: false)) { site in
             let folders = 20
             for folder in 0..<folders {
                 try FileManager.default.createDirectory(

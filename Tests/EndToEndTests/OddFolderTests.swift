@@ -53,7 +53,7 @@ struct OddFolderTests {
 
     @Test("media and manifests by rsync, scp and the like arrive as they were sent, each once", .timeLimit(.minutes(3)))
     func ways() async throws {
-        try await Site.with(SiteSettings(watch: ["media_grace: 1h"])) { site in
+        try await Site.with(SiteSettings(watch: ["media_grace: 1h"], isFast: false)) { site in
             try await site.start()
             var scripts: [Child] = []
             for (index, producer) in Self.producers.enumerated() {
@@ -96,7 +96,7 @@ struct OddFolderTests {
 
     @Test("media that is written over and over while it is read is sent as it is in the end", .timeLimit(.minutes(2)))
     func rewritten() async throws {
-        try await Site.with(SiteSettings(watch: ["settle: 50ms"])) { site in
+        try await Site.with(SiteSettings(watch: ["settle: 50ms"], isFast: false)) { site in
             try await site.start()
             let media = site.drop.appending(path: "big.png")
             // The same size each time, and open for moments only: nothing but its times tells that it changes.
@@ -122,7 +122,7 @@ struct OddFolderTests {
 
     @Test("media that is announced is waited for, though its size is final from the start", .timeLimit(.minutes(2)))
     func announced() async throws {
-        try await Site.with { site in
+        try await Site.with(SiteSettings(isFast: false)) { site in
             try await site.start()
             let content = Self.content(7)
             let source = site.root.appending(path: "content")
@@ -150,7 +150,7 @@ struct OddFolderTests {
 
     @Test("folders that are too deep for any path are told of, and hold nothing else up", .timeLimit(.minutes(2)))
     func deep() async throws {
-        try await Site.with { site in
+        try await Site.with(SiteSettings(isFast: false)) { site in
             // More levels than are looked into; a path that is longer than any that the system takes; and one that is just deep.
             #if DEBUG
                 // A debug build checks each path again and again, in a time that grows with the square of its length.
@@ -202,7 +202,7 @@ struct OddFolderTests {
         .timeLimit(.minutes(2)))
     func unreadable() async throws {
         let nobody: uid_t = 65_534
-        var settings = SiteSettings(watch: ["media_wait: 3s", "media_grace: 1s"])
+        var settings = SiteSettings(watch: ["media_wait: 3s", "media_grace: 1s"], isFast: false)
         try #require(getuid() == 0, "it takes root to be somebody else")
         settings.wrapper = [
             "/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--pdeathsig", "KILL",
@@ -258,7 +258,8 @@ struct OddFolderTests {
         .timeLimit(.minutes(2)))
     func away() async throws {
         let settings = SiteSettings(
-            simulator: ["--task-delay", "2s"], watch: ["media_grace: 1s", "media_wait: 3s", "linger: 0ms"])
+            simulator: ["--task-delay", "2s"], watch: ["media_grace: 1s", "media_wait: 3s", "linger: 0ms"],
+            isFast: false)
         try await Site.with(settings) { site in
             try await site.start()
             let away = site.root.appending(path: "away")
@@ -298,7 +299,7 @@ struct OddFolderTests {
         "a folder that is moved away and back, or replaced by a link, is taken for what it is now",
         .timeLimit(.minutes(2)))
     func replaced() async throws {
-        try await Site.with { site in
+        try await Site.with(SiteSettings(isFast: false)) { site in
             try await site.start()
             let away = site.root.appending(path: "away")
             try site.drop("one.json", Self.manifest("one"))

@@ -209,7 +209,7 @@ import Testing
         arguments: StoreUnderTest.allCases, [-900_000.0, 30, 900_000])
     func clockLeaps(_ store: StoreUnderTest, to now: Double) async throws {
         try await store.run { bench in
-            try await bench.planned("media", [segment(0, 1, media: [reference("a", size: 1)])])
+            try await bench.planned("media", [segment(0, 1, media: [reference("a", size: nil)])])
             for (number, id) in ["doubtful", "called", "running"].enumerated() {
                 try await bench.planned(id, [segment(0, 1)], key: "k\(number)")
             }

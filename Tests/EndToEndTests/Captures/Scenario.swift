@@ -90,7 +90,7 @@ struct Scenario: Sendable {
             [
                 #"[\#(url(1)), {"row_data": "just some text"}, {"row_data": "notes.txt", "global_key": "notes"}, "images/cat.png"]"#
             ],
-            files: ["notes.txt", "images/cat.png"], outcomes: created(4)),
+            files: ["notes.txt", "images/cat.png"], outcomes: created(4), [.namelessReadAgain]),
         Scenario(
             capture: "sdk-7.17.0/missing_local_path",
             way: .daemon(
@@ -136,7 +136,7 @@ struct Scenario: Sendable {
                  {"row_data": {"pdf_url": "https://example.com/a.pdf", "text_layer_url": "https://example.com/a.json"},
                   "media_type": "PDF"}]
                 """
-            ], outcomes: created(4)),
+            ], outcomes: created(4), [.namelessReadAgain]),
         upsert(
             "upsert_keys",
             [
@@ -184,7 +184,7 @@ struct Scenario: Sendable {
             words: [
                 "A schemaId can only be specified once per DataRow : [cko8s9r5v0001h2dk9elqdidh]",
                 "Found invalid media type: 'totallyinvalid'", "Expected type image/*, detected: application/json",
-            ]),
+            ], [.namelessReadAgain]),
         upsert(
             "chunked", ["[\((0..<5).map { url($0, #", "external_id": "\#($0)""#) }.joined(separator: ", "))]"],
             outcomes: created(5), [.oneChunk]),
