@@ -78,7 +78,7 @@ struct SimulationTests {
     func idle() async throws {
         let run = try await simulate("--seeds", "20", "--calm")
         #expect(run.code == 2, "\(run.text)")
-        #expect(run.text.firstMatch(of: /invalid: \d+ requests in 20 seeds/) != nil, "\(run.text)")
+        #expect(run.text.firstMatch(of: /invalid: \d+ \w+ in 20 seeds/) != nil, "\(run.text)")
     }
 }
 
