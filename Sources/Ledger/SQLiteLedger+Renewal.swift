@@ -47,11 +47,12 @@ extension SQLiteLedger {
     }
 
     /// The opposite of what is recorded when a file is uploaded; see `mediaEnded`.
+    ///
+    /// The old address stays until there is a new one: rows that were sent with it are read again when their results come.
     private static func renew(_ db: Database, _ file: Unready, at now: Date) throws {
         try db.cachedStatement(
             sql: """
-                UPDATE media SET phase = 'pending', next_attempt = ?, attempts = 0, since = ?, url = NULL, uploaded_at = NULL
-                WHERE id = ?
+                UPDATE media SET phase = 'pending', next_attempt = ?, attempts = 0, since = ? WHERE id = ?
                 """
         ).execute(arguments: [now.stored, now.stored, file.id])
         try db.cachedStatement(

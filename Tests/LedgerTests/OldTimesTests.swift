@@ -30,6 +30,9 @@ import Testing
             #expect(try await counts() == [0, 1, 3])
             #expect(try await renew(5, 6) == 1)
             #expect(try await counts() == [1, 0, 0])
+            // Rows that another call has sent are still read with the address that they were sent with.
+            let origin = try #require(try await bench.segments(submission).first).origin
+            #expect(try await bench.store.mediaOutcomes(segment: origin).values.map { $0.url != nil } == [true])
             // Asked again while it is on its way, it is waited for, and not begun anew.
             #expect(try await renew(5, 6) == 1)
             #expect(try await counts() == [1, 0, 0])
