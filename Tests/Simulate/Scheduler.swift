@@ -222,7 +222,10 @@ struct SeededRandom: RandomNumberGenerator, Sendable {
 
     /// Streams of one seed have nothing to do with each other.
     init(seed: UInt64, stream: UInt64) {
-        state = seed &* 0xD134_2543_DE82_EF95 &+ stream &* 0x9E37_79B9_7F4A_7C15
+        // Each stream is mixed in as a number of its own: added as a step, it would be the next stream, one number later.
+        state = stream
+        let mixed = next()
+        state = seed &* 0xD134_2543_DE82_EF95 ^ mixed
         _ = next()
     }
 
