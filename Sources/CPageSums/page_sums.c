@@ -1,7 +1,9 @@
 // A layer between SQLite and the file: it writes a sum into each page, and refuses a page that does not have its sum.
 //
-// Only main database files are looked at. SQLite has sums of its own in the write-ahead log, and checks them when it
+// Only pages of main database files have sums. SQLite has sums of its own in the write-ahead log, and checks them when it
 // recovers one. A page is summed when it goes from the log to the file.
+//
+// The layer also sees to it that a disk that cannot be read just now is called that, in the file and in its logs.
 
 #include "page_sums.h"
 
@@ -14,6 +16,8 @@
 
 struct summed_file {
     sqlite3_file base;
+    // Whether it is the database, and not a log of it.
+    int is_main;
     // Whether the file's header says that pages have room for a sum.
     int is_summed;
     // The real file lies behind this struct, since SQLite gives room for both at once.
@@ -54,11 +58,14 @@ static int is_page(int amount, sqlite3_int64 offset) {
 
 // Learns from the header, whenever it passes, whether pages have room for a sum.
 static void look_at_header(struct summed_file *file, const unsigned char *header) {
-    if (memcmp(header, "SQLite format 3", 16) == 0) file->is_summed = header[20] == page_sums_bytes;
+    if (file->is_main && memcmp(header, "SQLite format 3", 16) == 0) file->is_summed = header[20] == page_sums_bytes;
 }
 
 static int summed_read(sqlite3_file *file, void *buffer, int amount, sqlite3_int64 offset) {
     int code = real_of(file)->pMethods->xRead(real_of(file), buffer, amount, offset);
+    // For EIO and its like SQLite 3.33 and later has this code, which it tells its caller as a malformed database
+    // (vdbe.c, abort_due_to_error). A cable is no damage: the same read may succeed later, and the sums tell what is.
+    if (code == SQLITE_IOERR_CORRUPTFS) return SQLITE_IOERR_READ;
     if (code == SQLITE_OK && offset == 0 && amount >= 100) look_at_header(summed(file), buffer);
     if (!summed(file)->is_summed || !is_page(amount, offset)) return code;
     uint64_t number = (uint64_t)(offset / amount) + 1;
@@ -136,7 +143,8 @@ static const sqlite3_io_methods summed_methods = {
 
 static int summed_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *given) {
     (void)vfs;
-    if (!(flags & SQLITE_OPEN_MAIN_DB)) return real_vfs->xOpen(real_vfs, name, file, flags, given);
+    if (!(flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)))
+        return real_vfs->xOpen(real_vfs, name, file, flags, given);
     memset(file, 0, sizeof(struct summed_file));
     sqlite3_file *real = (sqlite3_file *)(summed(file) + 1);
     int code = real_vfs->xOpen(real_vfs, name, real, flags, given);
@@ -146,6 +154,7 @@ static int summed_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, i
         return code;
     }
     summed(file)->real = real;
+    summed(file)->is_main = (flags & SQLITE_OPEN_MAIN_DB) != 0;
     file->pMethods = &summed_methods;
     return SQLITE_OK;
 }

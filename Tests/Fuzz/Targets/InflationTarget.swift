@@ -7,7 +7,7 @@ internal import SystemPackage
 ///
 /// The first byte chooses: the rest is taken as it is, is compressed first, or is compressed and then damaged.
 enum InflationTarget {
-    private static let limits = InflationLimits(maximumBytes: 300_000, maximumRatio: 20, ratioGrace: 5_000)
+    private static let limits = InflationLimits(maximumBytes: 12_000, maximumRatio: 20, ratioGrace: 5_000)
 
     static func run(_ input: [UInt8]) throws {
         var choices = Choices(input)

@@ -199,9 +199,9 @@ enum TextTarget {
         let line = LogLine(time: "t", level: "info", priority: 6, message: text, details: [("reason", text)])
         for format in [LogLine.Format.text, .json, .journald] {
             let written = line.text(format)
+            let words = String(Substring(written.utf8.dropLast()))
             try hold(
-                written.unicodeScalars.last == "\n"
-                    && HarmlessText.of(String(written.dropLast())) == written.dropLast(),
+                written.utf8.last == 0x0a && HarmlessText.of(words).utf8.elementsEqual(words.utf8),
                 "something hides in \(written.debugDescription)")
         }
         let value = StrictJSON.parse(line.text(.json).utf8)
