@@ -34,6 +34,11 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
         [.noSpace, .diskQuotaExceeded, .ioError, .readOnlyFileSystem, .staleNFSFileHandle].contains(errno)
     }
 
+    /// Whether the machine, not this file, is the trouble: its disk, or a shortage of memory or descriptors.
+    public var isTroubleOfTheMachine: Bool {
+        isTroubleOfTheDisk || [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory].contains(errno)
+    }
+
     private static func usualHint(for errno: Errno) -> String? {
         switch errno {
         case .permissionDenied, .notPermitted: "Give the service's user access to it."

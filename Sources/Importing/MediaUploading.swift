@@ -66,6 +66,8 @@ struct MediaUploading: Sendable {
             try await ledger.postpone(item, until: now.advanced(by: .seconds(5)), isAwaited: true, at: now)
         case .missing:
             try await expect(item, watch, otherwise: "there is no such file", at: now)
+        case .refused(let refusal) where refusal.isPassing:
+            try await lookAgain(item, reason: refusal.message)
         case .refused(let refusal):
             try await fail(item, code: refusal.code.rawValue, message: "\(item.item.path): \(refusal.message)", at: now)
         }
@@ -197,9 +199,15 @@ struct MediaUploading: Sendable {
         _ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch, reason: String
     ) async throws {
         await watch.folder.mediaChanged(media)
-        context.observer.mediaFailed(path: media.relativePath, reason: "\(reason); it is looked at again")
+        try await lookAgain(item, reason: reason)
+    }
+
+    /// Trouble of the machine, or a file that somebody works on, fails no row, however long it lasts.
+    private func lookAgain(_ item: Leased<MediaRecord>, reason: String) async throws {
+        context.observer.mediaFailed(path: item.item.path, reason: "\(reason); it is looked at again")
         let now = context.clock.now
-        try await ledger.postpone(item, until: now.advanced(by: .seconds(1)), isAwaited: true, at: now)
+        let pause = min(60, pow(2, Double(min(item.item.attempts, 6))))
+        try await ledger.postpone(item, until: now.addingTimeInterval(pause), isAwaited: true, at: now)
     }
 
     private func fail(_ item: Leased<MediaRecord>, code: String, message: String, at now: Date) async throws {

@@ -277,6 +277,9 @@ extension MediaReference {
                 name: name, root: media.rootIndex, path: media.relativePath, identity: MediaIdentity(media.identity))
         case .settling, .missing:
             self.init(name: name, root: 0, path: Self.expected(name, besides: manifest), identity: nil)
+        case .refused(let refusal) where refusal.isPassing:
+            // As one that is not there yet: it is looked at again when it is to be uploaded.
+            self.init(name: name, root: 0, path: Self.expected(name, besides: manifest), identity: nil)
         case .refused(let refusal):
             self.init(
                 name: name, root: 0, path: Self.expected(name, besides: manifest), identity: nil,

@@ -146,7 +146,10 @@ public struct MediaLocator: Hashable, Sendable {
         case .notRegular(let kind):
             .refused(MediaRefusal(code: .notRegular, message: "'\(text)' is a \(kind). Name a regular file."))
         case .failed(let error):
-            .refused(MediaRefusal(code: .unreadable, message: "'\(text)' cannot be read: \(error)"))
+            .refused(
+                MediaRefusal(
+                    code: .unreadable, message: "'\(text)' cannot be read: \(error)",
+                    isPassing: error.isTroubleOfTheMachine))
         }
     }
 }

@@ -41,6 +41,14 @@ public struct MediaRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     public let code: Code
     /// What is wrong, and how to mend it.
     public let message: String
+    /// Whether the machine is the trouble, and not the file, so that a later look may find it readable.
+    public let isPassing: Bool
+
+    init(code: Code, message: String, isPassing: Bool = false) {
+        self.code = code
+        self.message = message
+        self.isPassing = isPassing
+    }
 
     public var description: String { "\(code.rawValue): \(message)" }
 }

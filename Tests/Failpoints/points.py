@@ -115,6 +115,8 @@ REGRESSIONS = {
         ("rename", "state/results/drop/envelope.json.results.ndjson", 1, 1, "kill"),
     "work files that a loss of power brought back are swept":
         ("rename", "state/results/drop/loose-TIME-ID.ndjson.results.ndjson", 1, 1, "cut-all"),
+    "a log of the ledger that cannot be read for a moment is no damaged ledger": ("read", WAL, 2, 2, "EIO"),
+    "rows do not fail because the daemon is short of descriptors for a while": ("open", "drop", 25, 0, "EMFILE"),
 }
 
 
