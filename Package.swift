@@ -115,7 +115,7 @@ let package = Package(
             dependencies: ["Account", "LabelboxAPI", "Locking", "Pacing", "TestSupport", .system]),
         .target(name: "TestSupport", dependencies: ["Files", "Locking", .system], path: "Tests/TestSupport"),
         .executableTarget(
-            name: "ledger-torture", dependencies: ["DataRows", "Ledger", .system], path: "Tests/LedgerTorture"),
+            name: "ledger-torture", dependencies: ["DataRows", "Ledger", .grdb, .system], path: "Tests/LedgerTorture"),
         .executableTarget(
             name: "simulate",
             dependencies: [

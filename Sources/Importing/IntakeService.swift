@@ -16,17 +16,26 @@ struct IntakeService: Sendable {
 
     /// Works until the daemon drains, or the folder is closed.
     func run() async {
-        await adoptClaims()
+        do { try await adoptClaims() } catch { return }
         while !context.drain.isDraining {
+            var batch: [ReadyFile] = []
             do {
-                let batch = try await watch.folder.nextBatch(limit: Self.filesAtOnce)
+                batch = try await watch.folder.nextBatch(limit: Self.filesAtOnce)
                 if batch.isEmpty { return }
-                try await take(manifests: batch.filter { $0.role == .manifest })
-                try await take(sidecars: batch.filter { $0.role == .sidecar })
-                try await take(media: batch.filter { $0.role == .looseMedia })
+                for role in [ReadyFile.Role.manifest, .sidecar, .looseMedia] {
+                    let files = batch.filter { $0.role == role }
+                    switch role {
+                    case .manifest: try await take(manifests: files)
+                    case .sidecar: try await take(sidecars: files)
+                    case .looseMedia: try await take(media: files)
+                    }
+                    batch.removeAll { $0.role == role }
+                }
             } catch {
                 if error is CancellationError || Task.isCancelled { return }
                 context.observer.stumbled(stage: "intake of \(watch.name)", error: error)
+                // Nobody else hands out again what is not given back.
+                for file in batch { await watch.folder.release(file, changed: false, trouble: "\(error)") }
                 // Only a wait that is cut short by the end of the daemon throws, and then the loop ends.
                 try? await context.clock.sleep(for: .seconds(2))
             }
@@ -88,28 +97,45 @@ struct IntakeService: Sendable {
     }
 
     /// Takes up what an earlier process claimed and did not live to record.
-    private func adoptClaims() async {
-        var claims: [Claim] = []
-        for claim in watch.folder.claims() {
-            claims.append(claim)
-            if claims.count == Self.filesAtOnce {
-                await adopt(claims)
-                claims = []
+    ///
+    /// - Throws: `CancellationError`, and nothing else.
+    private func adoptClaims() async throws {
+        let trouble = "recovery of the claims of \(watch.name)"
+        while true {
+            var found = watch.folder.claims().makeIterator()
+            var claims: [Claim] = []
+            while let claim = found.next() {
+                claims.append(claim)
+                if claims.count == Self.filesAtOnce {
+                    try await adopt(claims)
+                    claims = []
+                }
             }
+            try await adopt(claims)
+            guard let failure = found.failure else { return context.health.cleared(trouble) }
+            context.health.troubled(trouble, failure)
+            if context.drain.isDraining { throw CancellationError() }
+            try await context.clock.sleep(for: .seconds(2))
         }
-        await adopt(claims)
     }
 
-    private func adopt(_ claims: [Claim]) async {
-        do {
-            var unknown: [Claim] = []
-            for claim in claims where try await ledger.find(claim.importID) == nil { unknown.append(claim) }
-            try await open(unknown, seen: [:])
-        } catch {
-            if !(error is CancellationError) {
-                context.observer.stumbled(stage: "recovery of \(watch.name)", error: error)
+    /// Goes on trying, for until the next start nobody else looks at claims.
+    private func adopt(_ claims: [Claim]) async throws {
+        let trouble = "recovery of \(watch.name)"
+        var unknown: [Claim] = []
+        var rest = claims[...]
+        while let claim = rest.first {
+            do {
+                if try await ledger.find(claim.importID) == nil { unknown.append(claim) }
+                rest.removeFirst()
+                context.health.cleared(trouble)
+            } catch {
+                if error is CancellationError || context.drain.isDraining { throw CancellationError() }
+                context.health.troubled(trouble, error)
+                try await context.clock.sleep(for: .seconds(2))
             }
         }
+        try await open(unknown, seen: [:])
     }
 
     // MARK: Sidecars

@@ -63,10 +63,12 @@ struct Stage<Item: Sendable>: Sendable {
         } catch {
             if error is CancellationError || Task.isCancelled { return }
             if DiskTrouble.isOne(error) { context.health.troubled(disk, error) }
+            // Of a list of things, what is not lost is given back all the same.
             if case LedgerError.leaseLost? = error as? LedgerError {
-                return context.observer.leaseLost(stage: name, error: error)
+                context.observer.leaseLost(stage: name, error: error)
+            } else {
+                context.observer.stumbled(stage: name, error: error)
             }
-            context.observer.stumbled(stage: name, error: error)
             await insistOnGivingBack(item, error, in: context)
         }
     }
@@ -93,6 +95,18 @@ struct Stage<Item: Sendable>: Sendable {
     private static var longestWait: Duration { .seconds(300) }
     /// The ledger could not be read or written: a full disk is looked at again this soon.
     private static var waitAfterTrouble: Duration { .seconds(2) }
+}
+
+extension Sequence where Self: Sendable, Element: Sendable {
+    /// Gives each of several things back that were leased together.
+    ///
+    /// Some of them may have been recorded before the error came about, or given back by an attempt that failed at a later one:
+    /// their lease is gone, which is no reason to keep that of the others.
+    func eachGivenBack(_ giveBack: (Element) async throws -> Void) async throws {
+        for item in self {
+            do { try await giveBack(item) } catch LedgerError.leaseLost {}
+        }
+    }
 }
 
 /// What all stages share.

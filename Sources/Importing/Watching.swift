@@ -34,9 +34,9 @@ struct Watching: Sendable {
             work: poll,
             giveBack: { items, error in
                 let now = context.clock.now
-                for item in items {
+                try await items.eachGivenBack {
                     try await ledger.postpone(
-                        item, until: now.advanced(by: .seconds(5)), reason: "asking after it failed: \(error)", at: now)
+                        $0, until: now.advanced(by: .seconds(5)), reason: "asking after it failed: \(error)", at: now)
                 }
             })
     }

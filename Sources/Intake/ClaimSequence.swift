@@ -1,5 +1,5 @@
 internal import DataRows
-internal import Files
+public import Files
 internal import SystemPackage
 
 /// The claims on disk, found one after the other.
@@ -18,15 +18,15 @@ public struct ClaimSequence: Sequence {
     public struct Iterator: IteratorProtocol {
         var folders: ArraySlice<(path: FilePath, isCopy: Bool)>
         var walk: FolderWalk?
+        /// Why a folder ended early, or was passed over, so that there may be more claims than were found.
+        public private(set) var failure: FileError?
+
+        init(folders: ArraySlice<(path: FilePath, isCopy: Bool)>) { self.folders = folders }
 
         /// The next claim; nil at the end.
-        ///
-        /// Folders that cannot be read end early: the next start looks again.
         public mutating func next() -> Claim? {
             while let folder = folders.first {
-                // A folder that is missing holds no claims.
-                if walk == nil { walk = try? FolderWalk(folder.path) }
-                while let entry = (try? walk?.next()) ?? nil {
+                while let entry = step(folder.path) {
                     guard entry.kind == .regular, let name = entry.path.lastComponent?.bytes,
                         !name.suffix(TemporaryName.suffix.utf8.count).elementsEqual(TemporaryName.suffix.utf8),
                         let (id, relativePath) = ClaimName.decode(entry.path)
@@ -39,6 +39,17 @@ public struct ClaimSequence: Sequence {
                 folders = folders.dropFirst()
             }
             return nil
+        }
+
+        private mutating func step(_ folder: FilePath) -> FolderWalk.Entry? {
+            do throws(FileError) {
+                if walk == nil { walk = try FolderWalk(folder) }
+                return try walk?.next()
+            } catch {
+                // A folder that is missing holds no claims.
+                if error.errno != .noSuchFileOrDirectory { failure = error }
+                return nil
+            }
         }
     }
 }

@@ -155,12 +155,13 @@ public actor DropFolder {
     /// Gives a file back that was handed out and not used, to be handed out again later.
     ///
     /// * `changed`: whether it changed while it was read: it then settles again, each time twice as long.
-    public func release(_ file: ReadyFile, changed: Bool) {
+    /// * `trouble`: why it could not be taken, where that is not because a manifest may name it.
+    public func release(_ file: ReadyFile, changed: Bool, trouble: String? = nil) {
         handedOut.forget(file.relativePath)
         let strikes = changed ? file.strikes + 1 : max(file.strikes, 1)
         let age = Duration.seconds(max(0, wallClock().timeIntervalSince(file.firstSeen)))
         settleAgain(
-            file.role, file.relativePath, file.identity, strikes: strikes, reason: changed ? nil : .waitingForManifest,
+            file.role, file.relativePath, file.identity, strikes: strikes, reason: changed ? nil : trouble.map { .troubled($0) } ?? .waitingForManifest,
             firstSeen: time.now() - age)
     }
 

@@ -89,6 +89,10 @@ final class CommitQueue: Sendable {
                 for step in steps { step.end(LedgerError.unavailable(path: "", why: "it is closed")) }
                 continue
             }
+            if let trouble = turns?.trouble() {
+                for step in steps { step.end(trouble) }
+                continue
+            }
             let before = db.totalChangesCount
             for (step, error) in zip(steps, commit(steps, in: db)) { step.end(error) }
             if db.totalChangesCount != before { changed.withLock { $0 }?() }

@@ -118,7 +118,10 @@ public final class SQLiteLedger: LedgerStore {
     func read<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
             guard let turns else { return try await pool.read(view) }
-            return try await turns.result { [pool] in try pool.read(view) }
+            return try await turns.result { [pool] in
+                if let trouble = turns.trouble() { throw trouble }
+                return try pool.read(view)
+            }
         } catch {
             throw noted(Self.ledgerError(error, path: path))
         }
@@ -155,13 +158,17 @@ package struct LedgerTurns: Sendable {
     let later: @Sendable (_ body: @escaping @Sendable () -> Void) -> Void
     /// Makes the names of submissions, none of them twice.
     let name: @Sendable () -> String
+    /// What keeps the next commit or view from being made, if anything does.
+    let trouble: @Sendable () -> LedgerError?
 
     package init(
         later: @escaping @Sendable (_ body: @escaping @Sendable () -> Void) -> Void,
-        name: @escaping @Sendable () -> String
+        name: @escaping @Sendable () -> String,
+        trouble: @escaping @Sendable () -> LedgerError? = { nil }
     ) {
         self.later = later
         self.name = name
+        self.trouble = trouble
     }
 
     func result<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {

@@ -28,6 +28,8 @@ class Programs:
     def __init__(self, folder, shim):
         self.daemon = os.path.join(folder, "datarowd")
         self.simulator = os.path.join(folder, "labelbox-sim")
+        # Changes a ledger as a mistake would have.
+        self.planter = os.path.join(folder, "ledger-torture")
         self.shim = shim
 
 

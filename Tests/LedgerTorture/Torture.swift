@@ -1,5 +1,6 @@
 import DataRows
 import Foundation
+import GRDB
 import Glibc
 import Ledger
 import SystemPackage
@@ -8,12 +9,20 @@ import SystemPackage
 ///
 /// `ledger-torture PATH ROUND`: prints `opened GROUP` when the three imports of a group are recorded, and `planned ID`
 /// when an import's plan is. `ledger-torture PATH --put-log-away` only moves what is in the write-ahead log into the file.
+/// `ledger-torture PATH --run SQL` changes a ledger by a mistake that is put in by hand, with sums that are right.
 @main struct Torture {
     static func main() async throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3 else { throw LedgerError.unknown(what: "arguments: ledger-torture PATH ROUND") }
+        guard arguments.count == (arguments.dropFirst(2).first == "--run" ? 4 : 3) else {
+            throw LedgerError.unknown(what: "arguments: ledger-torture PATH ROUND")
+        }
         let round = arguments[2]
         let ledger = try SQLiteLedger.open(at: FilePath(arguments[1]))
+        if round == "--run" {
+            let sql = arguments[3]
+            try ledger.close()
+            return try await DatabaseQueue(path: arguments[1]).write { try $0.execute(sql: sql) }
+        }
         if round == "--put-log-away" { return try ledger.close() }
         _ = try await ledger.recover(as: LeaseOwner(rawValue: round), at: Date())
         try await withThrowingTaskGroup(of: Void.self) { group in

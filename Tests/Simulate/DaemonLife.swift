@@ -26,6 +26,9 @@ final class DaemonLife: @unchecked Sendable {
     private var work: Task<Void, Never>?
     private(set) var hasEnded = false
     private(set) var startFailure: String?
+    private let disk: LedgerDisk
+    /// How often the ledger's disk failed.
+    var diskTroubles: Int { disk.failures }
 
     init(
         number: Int, plan: Plan, seed: UInt64, bug: PlantedBug?, scheduler: Scheduler, folders: Folders,
@@ -42,9 +45,12 @@ final class DaemonLife: @unchecked Sendable {
         let logger = Logger(label: "simulate") { _ in TraceLog(trace: trace, life: number) }
 
         try TemporaryName.sweep(folders.state.appending(StateDirectory.making))
+        let disk = LedgerDisk(plan.disk, scheduler, seed: seed, life: number)
+        self.disk = disk
         ledger = try SQLiteLedger.open(
             at: folders.state.appending("ledger.sqlite"), tracing: nil,
-            turns: LedgerTurns(later: { scheduler.add($0) }, name: { names.text() }))
+            turns: LedgerTurns(
+                later: { scheduler.add($0) }, name: { names.text() }, trouble: { disk.trouble() }))
         starts = StartLog(
             folders.state.appending("request-starts"), limit: plan.requestsPerMinute, boot: "1",
             now: { .nanoseconds(scheduler.now) })
@@ -104,6 +110,8 @@ final class DaemonLife: @unchecked Sendable {
                 hasEnded = true
                 return
             }
+            // One that cannot be started is started again by systemd, which is not simulated.
+            disk.isInUse = true
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.reporting.run() }
                 await self.importer.run()
@@ -188,6 +196,29 @@ private final class LateBell: @unchecked Sendable {
     // `@unchecked`: as above.
     var reporting: ReportingService?
     func ring() { reporting?.signal() }
+}
+
+/// Fails as the plan says.
+private final class LedgerDisk: @unchecked Sendable {
+    // `@unchecked`: as above.
+    private let plan: Plan.Disk
+    private let scheduler: Scheduler
+    private var random: SeededRandom
+    var isInUse = false
+    private(set) var failures = 0
+
+    init(_ plan: Plan.Disk, _ scheduler: Scheduler, seed: UInt64, life: Int) {
+        self.plan = plan
+        self.scheduler = scheduler
+        random = SeededRandom(seed: seed, stream: 2_000 + UInt64(life))
+    }
+
+    func trouble() -> LedgerError? {
+        guard isInUse, plan.troubles.contains(where: { $0.contains(scheduler.now) }), random.chance(plan.failing)
+        else { return nil }
+        failures += 1
+        return .unavailable(path: "ledger.sqlite", why: "the disk of the simulation is full")
+    }
 }
 
 private struct FixedKey: CredentialSource {

@@ -49,6 +49,14 @@ struct Plan: Sendable {
         var clockError = Duration.zero
     }
 
+    /// When the disk does not take, or give, what belongs to the ledger.
+    struct Disk: Sendable {
+        /// Times in nanoseconds.
+        var troubles: [ClosedRange<Int64>] = []
+        /// Of a hundred commits and views in those times, so many fail.
+        var failing = 0
+    }
+
     /// How a manifest gets into the folder.
     enum Manner: Sendable {
         case renamed
@@ -73,6 +81,7 @@ struct Plan: Sendable {
     var endings: [Ending] = []
     var faults: [Faults.Rule] = []
     var weather = FarEnd.Weather()
+    var disk = Disk()
     var server = Simulator.Settings()
     var orderly = 0
 
@@ -287,6 +296,14 @@ struct Plan: Sendable {
         for index in endings.indices {
             endings[index].isStopped = dice.chance(25)
             endings[index].clockError = .seconds(dice.pick([0, 0, 0, -7_200, 7_200, -40_000_000, 40_000_000]))
+        }
+        dice = SeededRandom(seed: seed, stream: 6)
+        guard dice.chance(30) else { return }
+        disk.failing = dice.pick([3, 20, 60, 100])
+        for _ in 0..<dice.number(1...2) {
+            let start = Int64(dice.number(0...200)) * 1_000_000_000
+            let end = min(healing, start + Int64(dice.number(1...120)) * 1_000_000_000)
+            if start < end { disk.troubles.append(start...end) }
         }
     }
 

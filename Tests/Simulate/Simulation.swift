@@ -91,12 +91,13 @@ final class Simulation: @unchecked Sendable {
             }
         }
         folders.remove()
+        let diskTroubles = lives.reduce(0) { $0 + $1.diskTroubles }
         return Outcome(
             violations: violations, hash: trace.hash, steps: scheduler.steps, seconds: Double(scheduler.now) / 1e9,
             requests: farEnd.requests, submits: farEnd.submits, crashes: crashes,
             stops: stops,
             rows: plan.drops.reduce(0) { $0 + plan.manifests[$1.manifest].rows.count }, manifests: plan.drops.count,
-            faults: farEnd.faults)
+            faults: farEnd.faults.merging(diskTroubles == 0 ? [:] : ["ledger": diskTroubles]) { $1 })
     }
 
     private func violate(_ text: String) {

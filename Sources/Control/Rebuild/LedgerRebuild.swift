@@ -123,7 +123,11 @@ public struct LedgerRebuild: Sendable {
         for watch in settings.watches {
             let layout = DropFolderLayout(
                 DropFolderSettings(name: watch.name, path: watch.path, stateDirectory: state))
-            let claims = Array(ClaimSequence(layout))
+            var found = ClaimSequence(layout).makeIterator()
+            var claims: [Claim] = []
+            while let claim = found.next() { claims.append(claim) }
+            // A ledger that does not know a claim would leave it for ever.
+            if let failure = found.failure { throw failure }
             for claim in claims where try await new.find(claim.importID) == nil {
                 try await new.open(
                     [

@@ -320,21 +320,28 @@ struct ManifestWalker: ~Copyable {
             let rest = UnsafeRawBufferPointer(start: window.bytes + at, count: window.count - at)
             switch skimmer.feed(rest) {
             case .ended(let count):
-                at += count
-                rowRange = start..<window.place(at)
-                rowStart = at
-                rowEnd = at
-                isOversize = true
-                members.removeAll()
-                return
+                return passed(from: start, to: at + count)
             case .fault(let index, let fault):
                 throw malformed(fault, at: window.place(at + index), pointer: rowPointer)
             case .open:
                 at = window.count
-                if window.isLast { throw truncated() }
+                if window.isLast {
+                    // A number has no end of its own: the end of the text is one.
+                    guard case .ended = [UInt8(ascii: "\n")].withUnsafeBytes({ skimmer.feed($0) }) else { throw truncated() }
+                    return passed(from: start, to: at)
+                }
                 try refill(keeping: at)
             }
         }
+    }
+
+    private mutating func passed(from start: Int64, to end: Int) {
+        at = end
+        rowRange = start..<window.place(at)
+        rowStart = at
+        rowEnd = at
+        isOversize = true
+        members.removeAll()
     }
 
     // MARK: What is wrong
