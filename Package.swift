@@ -124,6 +124,8 @@ let package = Package(
                 "Pacing", "Reporting", "Transport", .grdb, .log, .system,
             ], path: "Tests/Simulate"),
         .executableTarget(
+            name: "scan-rows", dependencies: ["CZlib", "DataRows", .system], path: "Benchmarks/ScanRows"),
+        .executableTarget(
             name: "prepare-rows", dependencies: ["DataRows", "Importing", "LabelboxAPI", "Transport", .system],
             path: "Tests/PrepareRows"),
         .testTarget(

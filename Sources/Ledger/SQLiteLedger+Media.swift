@@ -28,11 +28,10 @@ extension SQLiteLedger {
             RETURNING *
             """
         return try await write { db in
-            try Row.fetchAll(
+            try Row.decoded(
                 db.cachedStatement(sql: sql),
                 arguments: [grant.owner.rawValue, grant.until.stored, grant.now.stored, limit]
-            )
-            .compactMap { row in try row.lease.map { Leased(try MediaRecord(row: row), lease: $0) } }
+            ) { row in try row.lease.map { Leased(try MediaRecord(row: row), lease: $0) } }
             .sorted { $0.item.id < $1.item.id }
         }
     }

@@ -6,17 +6,19 @@ public import SystemPackage
 extension SQLiteLedger {
     public func imports(changedAfter revision: Int, limit: Int) async throws -> [ImportRecord] {
         try await read { db in
-            try Row.fetchAll(
+            try Row.decoded(
                 db.cachedStatement(sql: "SELECT * FROM imports WHERE revision > ? ORDER BY revision LIMIT ?"),
                 arguments: [revision, limit]
-            ).map { try ImportRecord(row: $0) }
+            ) { try ImportRecord(row: $0) }
         }
     }
 
     public func find(_ id: ImportID) async throws -> ImportRecord? {
         try await read { db in
-            try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM imports WHERE id = ?"), arguments: [id.rawValue])
-                .map { try ImportRecord(row: $0) }
+            try Row.decoded(
+                db.cachedStatement(sql: "SELECT * FROM imports WHERE id = ?"), arguments: [id.rawValue]
+            ) { try ImportRecord(row: $0) }
+            .first
         }
     }
 
@@ -76,7 +78,7 @@ extension SQLiteLedger {
 
     public func tasks(of id: ImportID) async throws -> [TaskEntry] {
         try await read { db in
-            try Row.fetchAll(
+            try Row.decoded(
                 db.cachedStatement(
                     sql: """
                         SELECT submissions.*, import_tasks.rows AS task_rows
@@ -85,7 +87,7 @@ extension SQLiteLedger {
                         ORDER BY created_at
                         """),
                 arguments: [id.rawValue]
-            ).map { try TaskEntry(row: $0) }
+            ) { try TaskEntry(row: $0) }
         }
     }
 
@@ -102,14 +104,14 @@ extension SQLiteLedger {
                 sql: "SELECT *, rows AS task_rows FROM submissions WHERE \(condition) ORDER BY created_at DESC LIMIT ?",
                 arguments: [limit]
             ).map { row in
-                let imports = try Row.fetchAll(
+                let imports = try Row.decoded(
                     db.cachedStatement(
                         sql: """
                             SELECT imports.* FROM import_tasks JOIN imports ON imports.id = import_id
                             WHERE submission_id = ? ORDER BY imports.seen_at LIMIT 100
                             """),
                     arguments: [row["id"] as String]
-                ).map { try ImportRecord(row: $0) }
+                ) { try ImportRecord(row: $0) }
                 return (try TaskEntry(row: row), imports)
             }
         }
