@@ -14,7 +14,9 @@ enum LegacyTarget {
         guard let file = StrictJSON.parse(text), file.depth <= 8, !file.hasLoneSurrogate,
             Set(file.members.map(\.key)).count == file.members.count, !text.contains(0x5c),
             file.members.count == 1, let created = file["createdDataRows"]?.elements,
-            created.allSatisfy({ $0["id"]?.string?.isEmpty == false })
+            created.allSatisfy({
+                $0["id"]?.string?.isEmpty == false && Set($0.members.map(\.key)).count == $0.members.count
+            })
         else { return }
         try hold(whole.end == nil, "\(whole.end ?? "") in \(text.quoted)")
         try hold(whole.results.count == created.count, "\(whole.results.count) rows in \(text.quoted)")
