@@ -16,7 +16,9 @@ package enum RetryAfter {
         }
         guard let until = unixTime(String(text)) else { return nil }
         let from = answerDate.flatMap(unixTime) ?? now
-        return min(max(.seconds(until - from), .zero), longest)
+        // Whatever the clock says: a number that does not hold would end the process.
+        let (seconds, isTooLong) = until.subtractingReportingOverflow(from)
+        return isTooLong ? longest : min(max(.seconds(seconds), .zero), longest)
     }
 
     /// Seconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT`.

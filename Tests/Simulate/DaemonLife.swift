@@ -128,11 +128,17 @@ final class DaemonLife: @unchecked Sendable {
     /// What is unfinished; nil when the ledger cannot be read now.
     func unfinished(_ answer: @escaping @Sendable (Int?) -> Void) {
         Task {
-            guard let totals = try? await ledger.totals() else { return answer(nil) }
+            let totals: LedgerTotals
+            let closing: Int
+            do {
+                totals = try await ledger.totals()
+                closing = try await ledger.nextDue(.imports(.closing), after: .distantPast) == nil ? 0 : 1
+            } catch {
+                return answer(nil)
+            }
             let imports = totals.imports.values.reduce(0) { sum, states in
                 sum + states.filter { !$0.key.isFinal }.values.reduce(0, +)
             }
-            let closing = (try? await ledger.nextDue(.imports(.closing), after: .distantPast)) == nil ? 0 : 1
             let media = totals.media.values.reduce(0, +)
             let open = totals.submissions.filter { $0.key != .settled }.values.reduce(0, +)
             answer(imports + open + closing + media)
