@@ -27,8 +27,9 @@ def curl(site, paths, parallel):
                 f'form = "0=@{path};type=image/jpeg"\nsilent\nfail\noutput = /dev/null\n')
     begin = time.monotonic()
     process = subprocess.Popen(
-        ["curl", "--parallel", "--parallel-immediate", "--parallel-max", str(parallel), "--config", str(config)],
-        env={k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")})
+        ["curl", "--silent", "--show-error", "--parallel", "--parallel-immediate", "--parallel-max", str(parallel), "--config", str(config)],
+        # With --parallel it shows a meter, whatever it is told.
+        stderr=subprocess.DEVNULL, env={k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")})
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:

@@ -71,9 +71,10 @@ class Site:
 labelbox:
   endpoint: {self.endpoint}
   api_key_file: {self.root}/key
-  requests_per_minute: 1000000
+  requests_per_minute: 100000
 {labelbox}
 state_directory: {self.state}
+log: {{ format: text }}
 watches:
   - name: drop
     path: {self.drop}
@@ -92,7 +93,7 @@ watches:
         """Starts the daemon; returns when it was ready, in seconds."""
         begin = time.monotonic()
         self.daemon = self.spawn([f"{self.programs}/datarowd", "--config", self.root / "datarowd.yaml"], "datarowd.log")
-        until(lambda: " Ready " in self.logged() or self.daemon.poll() is not None, 300, "datarowd is ready", 0.005)
+        until(lambda: " Ready " in self.logged() or self.daemon.poll() is not None, 60, "datarowd is ready", 0.005)
         if self.daemon.poll() is not None:
             raise Failed(f"datarowd ended with {self.daemon.returncode}: {self.logged()[-500:]}")
         return time.monotonic() - begin

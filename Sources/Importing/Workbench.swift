@@ -92,10 +92,10 @@ public struct Hands: Sendable {
         self.gate = gate
     }
 
-    /// The system's threads.
+    /// Threads of the system, that nothing else runs on.
     public static func threads(name: String) -> Hands {
-        let queue = DispatchQueue(label: name, attributes: .concurrent)
-        return Hands(start: { body in queue.async { body() } }, gate: { Semaphore() })
+        let threads = WorkThreads(name: name)
+        return Hands(start: { threads.start($0) }, gate: { Semaphore() })
     }
 
     private struct Semaphore: Gate {
