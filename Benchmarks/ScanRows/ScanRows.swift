@@ -132,7 +132,8 @@ private struct Run {
             : try ManifestFile(path: path, format: format)
         let policy = RowPolicy()
         let writer = RowWriter(
-            try RowContext(datasetID: DatasetID(rawValue: "cmdset0000000000000000001"), policy: policy, summary: summary))
+            try RowContext(
+                datasetID: DatasetID(rawValue: "cmdset0000000000000000001"), policy: policy, summary: summary))
         var chunk = ChunkBuffer()
         try RowReader.read(file, byteRange: place, firstRow: 0, rowCount: rows, policy: policy) { row in
             do {

@@ -22,7 +22,9 @@ package final class WorkThreads: Sendable {
 
     /// Threads with this name, for tools that list them.
     ///
-    /// - Parameter patience: how long a thread waits for more before it ends, in seconds.
+    /// - Parameters:
+    ///   - name: what they are called.
+    ///   - patience: how long a thread waits for more before it ends, in seconds.
     package init(name: String, patience: Double = 10) {
         self.name = name
         self.patience = patience

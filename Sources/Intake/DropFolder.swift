@@ -161,7 +161,8 @@ public actor DropFolder {
         let strikes = changed ? file.strikes + 1 : max(file.strikes, 1)
         let age = Duration.seconds(max(0, wallClock().timeIntervalSince(file.firstSeen)))
         settleAgain(
-            file.role, file.relativePath, file.identity, strikes: strikes, reason: changed ? nil : trouble.map { .troubled($0) } ?? .waitingForManifest,
+            file.role, file.relativePath, file.identity, strikes: strikes,
+            reason: changed ? nil : trouble.map { .troubled($0) } ?? .waitingForManifest,
             firstSeen: time.now() - age)
     }
 

@@ -31,7 +31,8 @@ public final class SQLiteLedger: LedgerStore {
             configuration.prepareDatabase { db in
                 try PageSums.reserve(db)
                 try db.execute(sql: "PRAGMA foreign_keys = OFF")
-                try db.execute(sql: "PRAGMA cache_size = -8192")
+                // In KiB, for each of five connections: those that read look at little, and at little of it twice.
+                try db.execute(sql: "PRAGMA cache_size = -\(db.configuration.readonly ? 512 : 4096)")
                 if let tracing {
                     db.trace { event in
                         if case .statement(let statement) = event { tracing(statement.sql) }

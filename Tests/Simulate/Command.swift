@@ -146,7 +146,8 @@ extension Simulation.Outcome {
         if stops < seeds / 10 { return "\(stops) stops in \(seeds) seeds" }
         guard seeds >= 200 else { return nil }
         let wanted = [
-            "401", "413", "426", "429", "500", "502", "503", "520", "complexity", "graphql-502", "html", "ledger", "lost",
+            "401", "413", "426", "429", "500", "502", "503", "520", "complexity", "graphql-502", "html", "ledger",
+            "lost",
             "lost-502", "refused", "reset", "slow", "stalled", "swallowed", "task-failed", "task-long", "truncated",
         ]
         let unseen = wanted.filter { faults[$0] == nil }

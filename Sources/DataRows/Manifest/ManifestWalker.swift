@@ -327,7 +327,9 @@ struct ManifestWalker: ~Copyable {
                 at = window.count
                 if window.isLast {
                     // A number has no end of its own: the end of the text is one.
-                    guard case .ended = [UInt8(ascii: "\n")].withUnsafeBytes({ skimmer.feed($0) }) else { throw truncated() }
+                    guard case .ended = [UInt8(ascii: "\n")].withUnsafeBytes({ skimmer.feed($0) }) else {
+                        throw truncated()
+                    }
                     return passed(from: start, to: at)
                 }
                 try refill(keeping: at)

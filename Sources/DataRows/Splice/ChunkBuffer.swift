@@ -13,7 +13,10 @@ public struct ChunkBuffer: Sendable {
     /// - Parameter limit: the most bytes; Labelbox's own client stays at or below 10,000,000.
     public init(limit: Int = 10_000_000) {
         self.limit = limit
-        bytes = [0x5b]
+        bytes = []
+        // All at once: memory that is not written to costs nothing, and growing would hold what was written twice.
+        bytes.reserveCapacity(limit)
+        bytes.append(0x5b)
     }
 
     /// Whether nothing is in it.
