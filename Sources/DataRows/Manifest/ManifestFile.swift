@@ -102,12 +102,32 @@ public enum Hexadecimal {
     }
 
     static func append(_ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count * 2) { digits in
-            for (index, byte) in bytes.enumerated() {
-                digits[index &* 2] = JSONText.hexDigit(byte &>> 4)
-                digits[index &* 2 &+ 1] = JSONText.hexDigit(byte & 15)
+        withUnsafeTemporaryAllocation(byteCount: bytes.count * 2, alignment: 8) { digits in
+            var at = 0
+            while at &+ 4 <= bytes.count {
+                let four = bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self)
+                digits.storeBytes(
+                    of: eightDigits(UInt32(littleEndian: four)).littleEndian, toByteOffset: at &* 2, as: UInt64.self)
+                at &+= 4
             }
-            output += UnsafeBufferPointer(digits)
+            while at < bytes.count {
+                digits[at &* 2] = JSONText.hexDigit(bytes[at] &>> 4)
+                digits[at &* 2 &+ 1] = JSONText.hexDigit(bytes[at] & 15)
+                at &+= 1
+            }
+            output += UnsafeRawBufferPointer(digits)
         }
+    }
+
+    /// The digits of four bytes at once: every key that is derived is written in digits.
+    @inline(__always) private static func eightDigits(_ bytes: UInt32) -> UInt64 {
+        // A byte to each sixteen bits, then a half of it to each eight, the upper one first.
+        var halves = UInt64(bytes)
+        halves = (halves | halves &<< 16) & 0x0000_ffff_0000_ffff
+        halves = (halves | halves &<< 8) & 0x00ff_00ff_00ff_00ff
+        halves = (halves &>> 4) & 0x000f_000f_000f_000f | (halves & 0x000f_000f_000f_000f) &<< 8
+        // 1 in each byte that is above 9, whose digit is a letter.
+        let letters = ((halves &+ 0x0606_0606_0606_0606) &>> 4) & 0x0101_0101_0101_0101
+        return halves &+ 0x3030_3030_3030_3030 &+ letters &* 39
     }
 }
