@@ -93,7 +93,7 @@ enum LargeManifest {
         try RowReader.read(
             manifest, byteRange: 1..<last, firstRow: 0, rowCount: summary.rows, policy: RowPolicy()
         ) { row in
-            if !chunk.fits(400) {
+            if chunk.bytes.count + 402 > chunk.target {
                 rows += chunk.count
                 chunk.removeAll()
             }

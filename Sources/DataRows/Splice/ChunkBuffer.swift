@@ -1,7 +1,12 @@
 /// A JSON array of rows that grows up to a limit: the content of one file that is uploaded.
 public struct ChunkBuffer: Sendable {
-    /// The most bytes that it may have when it is closed.
+    /// The most bytes that it may have when it is closed, with one row in it.
     public let limit: Int
+    /// The most bytes that it may have with more than one row.
+    ///
+    /// Chunks are held in memory while they are sent, two of them at a time, and a request costs less than these bytes do.
+    public let target: Int
+    private static let usualTarget = 6_000_000
     /// How many rows it has.
     public private(set) var count = 0
     /// The array so far; whole once ``close()`` was called.
@@ -13,19 +18,15 @@ public struct ChunkBuffer: Sendable {
     /// - Parameter limit: the most bytes; Labelbox's own client stays at or below 10,000,000.
     public init(limit: Int = 10_000_000) {
         self.limit = limit
+        target = min(limit, Self.usualTarget)
         bytes = []
         // All at once: memory that is not written to costs nothing, and growing would hold what was written twice.
-        bytes.reserveCapacity(limit)
+        bytes.reserveCapacity(target)
         bytes.append(0x5b)
     }
 
     /// Whether nothing is in it.
     public var isEmpty: Bool { count == 0 }
-
-    /// Whether a row of so many bytes finds room, with its comma and the closing bracket.
-    public func fits(_ rowBytes: Int) -> Bool {
-        bytes.count + (count == 0 ? 0 : 1) + rowBytes + 1 <= limit
-    }
 
     /// Ends the array.
     ///

@@ -121,9 +121,9 @@ public struct RowWriter: Sendable {
             if !chunk.isEmpty { chunk.bytes.append(0x2c) }
             let start = chunk.bytes.count
             try write(row, addition, &chunk.bytes, &identity)
+            if !chunk.isEmpty, chunk.bytes.count + 1 > chunk.target { throw .chunkFull(row: row.index) }
             if chunk.bytes.count + 1 > chunk.limit {
                 let size = chunk.bytes.count - start
-                if !chunk.isEmpty { throw .chunkFull(row: row.index) }
                 throw problem(
                     row, row.whole, "", "row_too_large",
                     "the row takes \(size) bytes in a chunk, and a chunk may have \(chunk.limit): "
