@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A name by its bytes: a global key, an external id, a file's path.
 ///
 /// To Swift, `é` is the same text in each of Unicode's spellings; to the server they are two names, of two rows, and to the
@@ -8,7 +10,16 @@ public struct ExactName: Hashable, Sendable {
     public init(_ text: String) { self.text = text }
 
     public static func == (left: ExactName, right: ExactName) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
+        // Not `elementsEqual`, which asks for one byte after the other: rows are matched by this.
+        var (left, right) = (left.text, right.text)
+        return left.withUTF8 { left in
+            right.withUTF8 { right in
+                guard left.count == right.count, let first = left.baseAddress, let second = right.baseAddress else {
+                    return left.count == right.count
+                }
+                return memcmp(first, second, left.count) == 0
+            }
+        }
     }
 
     public func hash(into hasher: inout Hasher) {

@@ -55,6 +55,11 @@ struct Plan: Sendable {
         var troubles: [ClosedRange<Int64>] = []
         /// Of a hundred commits and views in those times, so many fail.
         var failing = 0
+
+        /// Whether all trouble is over, and what it held up has had time to be done again.
+        func isWell(at time: Int64) -> Bool {
+            !troubles.contains { $0.lowerBound...$0.upperBound + 90_000_000_000 ~= time }
+        }
     }
 
     /// How a manifest gets into the folder.

@@ -228,7 +228,9 @@ final class Simulation: @unchecked Sendable {
             guard !isStopping else { return }
             looks += 1
             if looks % 12 == 0, current != nil { count() }
-            if begun == plan.actions.count, openProducers == 0, let current, !folders.holdsAnything {
+            if begun == plan.actions.count, openProducers == 0, plan.disk.isWell(at: scheduler.now), let current,
+                !folders.holdsAnything
+            {
                 current.unfinished { [self] count in
                     // Its answer may come when that life has ended.
                     if count == 0, !isStopping, self.current === current {
