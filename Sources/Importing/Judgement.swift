@@ -22,6 +22,9 @@ struct Judgement: Sendable {
         self.findings = findings
     }
 
+    /// Whether each row has an outcome.
+    var isWhole: Bool { segments.allSatisfy { $0.open.isEmpty } }
+
     /// The rows of one segment that have ended, as lines, and those that have not.
     struct SegmentResults: Sendable {
         let segment: SegmentRecord

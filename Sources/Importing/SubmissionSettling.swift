@@ -30,6 +30,14 @@ struct SubmissionSettling: Sendable {
     /// With `isPatient` all is left as it is when the server refused a key as taken and does not find it yet: what was made
     /// lately is found by its key only later.
     func settle(_ item: Leased<SubmissionRecord>, report: TaskReport, isPatient: Bool) async throws -> Bool {
+        // The usual end of a task, in which there is nothing to ask about: its rows need not be read twice.
+        if item.item.onlyCreates, report.createsAll(of: item.item.rows) {
+            let judged = try await judge(item.item, report)
+            if judged.isWhole {
+                try await record(item, judged, rest: .fail(Self.notReported(report, item.item)))
+                return true
+            }
+        }
         var report = report
         let open = try await openNames(item.item, report)
         report.reserve(open.ids)
@@ -209,14 +217,16 @@ struct SubmissionSettling: Sendable {
     }
 
     private func record(_ item: Leased<SubmissionRecord>, report: TaskReport, rest: Rest) async throws {
-        let submission = item.item
+        try await record(item, judge(item.item, report), rest: rest)
+    }
+
+    private func judge(_ submission: SubmissionRecord, _ report: TaskReport) async throws -> Judgement {
         let findings = submission.changesRows ? try await ledger.findings(of: submission.id) : nil
         let start = Judgement(
             report: report, operation: submission.operation, findings: try findings.map(Findings.decode))
-        let judged = try await pass(submission, start) { judgement, segment, row, fate, chunk in
+        return try await pass(submission, start) { judgement, segment, row, fate, chunk in
             try judgement.judge(segment, row, fate, chunk)
         }
-        try await record(item, judged, rest: rest)
     }
 
     private func record(_ item: Leased<SubmissionRecord>, _ judged: Judgement, rest: Rest) async throws {

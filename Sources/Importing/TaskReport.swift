@@ -20,6 +20,7 @@ package struct TaskReport: Sendable {
     /// Why not.
     package var reason = ""
     private var byKey: [ExactName: Word] = [:]
+    private var createdKeys = 0
     private var keyless: [ExactName?: KeylessWords] = [:]
     /// Whether there are rows without a key that only their content tells apart.
     package private(set) var needsContent = false
@@ -53,6 +54,7 @@ package struct TaskReport: Sendable {
             // Of two rows with one key the first is created and the second fails: what exists is what counts.
             if case .created? = byKey[key] { return }
             byKey[key] = word
+            if case .created = word { createdKeys += 1 }
         } else {
             keyless[externalID, default: KeylessWords()].add(word, content: content)
             if keyless[externalID]?.isSeveral == true { needsContent = true }
@@ -62,6 +64,11 @@ package struct TaskReport: Sendable {
     package mutating func add(found keys: [ExactName: DataRowID]) {
         isLookedUp = true
         found.merge(keys) { first, _ in first }
+    }
+
+    /// Whether it says of so many rows, each with a key of its own, that they were created, and nothing else.
+    package func createsAll(of rows: Int) -> Bool {
+        isWhole && createdKeys == rows && byKey.count == rows && keyless.isEmpty
     }
 
     package func word(for key: ExactName) -> Word? { byKey[key] }

@@ -19,6 +19,32 @@ struct TaskReportTests {
         #expect(second.word(for: "k") == .created(DataRowID(rawValue: "r1")))
     }
 
+    @Test("a task creates all of its rows when each has a key of its own that was told as created, and nothing else was told")
+    func createsAll() {
+        let made = ["a", "b"].map { CreatedRow(id: DataRowID(rawValue: "of-\($0)"), globalKey: $0) }
+        var report = TaskReport(status: "COMPLETE")
+        report.add(made[0])
+        #expect(!report.createsAll(of: 2))
+        report.add(made[0])
+        #expect(!report.createsAll(of: 2), "one row told twice is one row")
+        report.add(made[1])
+        #expect(report.createsAll(of: 2))
+        #expect(!report.createsAll(of: 3))
+        var apart = report
+        apart.isWhole = false
+        #expect(!apart.createsAll(of: 2))
+        var keyless = report
+        keyless.add(CreatedRow(id: DataRowID(rawValue: "of-c"), externalID: "c"))
+        #expect(!keyless.createsAll(of: 2))
+        report.add(FailedRow(message: "no", globalKey: "c"))
+        #expect(!report.createsAll(of: 2) && !report.createsAll(of: 3))
+        var late = TaskReport(status: "COMPLETE")
+        late.add(FailedRow(message: "Duplicate global key: 'a'", globalKey: "a"))
+        #expect(!late.createsAll(of: 1))
+        late.add(made[0])
+        #expect(late.createsAll(of: 1), "what exists is what counts")
+    }
+
     @Test("rows without keys are told apart by their external id, each word once")
     func keyless() {
         var report = TaskReport(status: "COMPLETE")

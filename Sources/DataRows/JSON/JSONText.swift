@@ -10,18 +10,27 @@ public enum JSONText {
 
     /// Appends the inside of a JSON string.
     public static func appendEscaped(_ utf8: some Collection<UInt8>, to output: inout [UInt8]) {
-        for byte in utf8 {
+        // Through a pointer: from another module a collection is asked for one byte after the other.
+        if utf8.withContiguousStorageIfAvailable({ appendEscaped(UnsafeRawBufferPointer($0), to: &output) }) == nil {
+            Array(utf8).withUnsafeBytes { appendEscaped($0, to: &output) }
+        }
+    }
+
+    private static func appendEscaped(_ utf8: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+        var plain = 0
+        for (index, byte) in utf8.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5c {
+            output.append(contentsOf: UnsafeRawBufferPointer(rebasing: utf8[plain..<index]))
+            plain = index + 1
             switch byte {
             case 0x22: output += [0x5c, 0x22]
             case 0x5c: output += [0x5c, 0x5c]
             case 0x0a: output += [0x5c, 0x6e]
             case 0x0d: output += [0x5c, 0x72]
             case 0x09: output += [0x5c, 0x74]
-            case 0..<0x20:
-                output += [0x5c, 0x75, 0x30, 0x30, 0x30 + (byte >> 4), hexDigit(byte & 15)]
-            default: output.append(byte)
+            default: output += [0x5c, 0x75, 0x30, 0x30, 0x30 + (byte >> 4), hexDigit(byte & 15)]
             }
         }
+        output.append(contentsOf: UnsafeRawBufferPointer(rebasing: utf8[plain...]))
     }
 
     /// The UTF-8 bytes that the inside of a JSON string stands for; nil for a surrogate without its partner.

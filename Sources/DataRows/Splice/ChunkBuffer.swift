@@ -51,8 +51,10 @@ public struct ChunkBuffer: Sendable {
     /// The string whose inside stands in a range of the bytes, such as one of a ``RowIdentity``.
     public func string(in range: Range<Int>) -> String {
         bytes.withUnsafeBytes { bytes in
-            String(
-                decoding: JSONText.unescapedLossily(UnsafeRawBufferPointer(rebasing: bytes[range])), as: UTF8.self)
+            let inner = UnsafeRawBufferPointer(rebasing: bytes[range])
+            return inner.contains(0x5c)
+                ? String(decoding: JSONText.unescapedLossily(inner), as: UTF8.self)
+                : String(decoding: inner, as: UTF8.self)
         }
     }
 
