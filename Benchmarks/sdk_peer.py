@@ -30,7 +30,7 @@ seconds = time.monotonic() - start
 after = resource.getrusage(resource.RUSAGE_SELF)
 if task.errors:
     sys.exit(f"the SDK's import failed: {str(task.errors)[:500]}")
-created = sum(1 for _ in task.created_data_rows()) if what == "files" else len(rows)
+created = len(task.created_data_rows) if what == "files" else len(rows)
 print(json.dumps({
     "rows": created, "seconds": seconds,
     "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "peak": after.ru_maxrss * 1024}))

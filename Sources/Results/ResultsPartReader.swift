@@ -110,8 +110,9 @@ final class ResultsPartReader {
             var row = 0
             while index < text.count, case let digit = Int(text[index]) - 48, (0...9).contains(digit) {
                 let (ten, tooMany) = row.multipliedReportingOverflow(by: 10)
-                guard !tooMany else { return nil }
-                row = ten + digit
+                let (sum, oneTooMany) = ten.addingReportingOverflow(digit)
+                guard !tooMany, !oneTooMany else { return nil }
+                row = sum
                 index += 1
             }
             guard index > prefix.count else { return nil }
