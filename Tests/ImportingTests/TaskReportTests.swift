@@ -19,7 +19,9 @@ struct TaskReportTests {
         #expect(second.word(for: "k") == .created(DataRowID(rawValue: "r1")))
     }
 
-    @Test("a task creates all of its rows when each has a key of its own that was told as created, and nothing else was told")
+    @Test(
+        "a task creates all of its rows when each has a key of its own that was told as created, and nothing else was told"
+    )
     func createsAll() {
         let made = ["a", "b"].map { CreatedRow(id: DataRowID(rawValue: "of-\($0)"), globalKey: $0) }
         var report = TaskReport(status: "COMPLETE")
