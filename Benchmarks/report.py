@@ -45,7 +45,8 @@ def machine(programs):
     model = next((m[1] for m in [re.search(r"model name\s*:\s*(.+)", pathlib.Path("/proc/cpuinfo").read_text())] if m), "")
     memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]) >> 20
     curl = subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-    return (f"{os.cpu_count()} cores ({model}), {memory} GiB of memory, Linux {platform.release()}, {platform.libc_ver()[0]} "
+    kernel = platform.release().split("-")[0]
+    return (f"{os.cpu_count()} cores ({model}), {memory} GiB of memory, Linux {kernel}, {platform.libc_ver()[0]} "
             f"{platform.libc_ver()[1]}, curl {curl}, Python {platform.python_version()}")
 
 
@@ -59,8 +60,9 @@ def write(folder, lines, options):
     old = page.read_text()
     head, rest = old.split(BEGIN)
     tail = rest.split(END)[1]
-    told = (f"Measured by `Scripts/bench` on {machine(options.programs)}, the official SDK {sdk_version(options.python)}; medians of "
-            f"{1 if options.quick else options.repetitions} runs in which the peers took turns.")
+    runs = 1 if options.quick else options.repetitions
+    told = (f"Measured by `Scripts/bench` on {machine(options.programs)}, the official SDK {sdk_version(options.python)}; "
+            + ("one run each." if runs == 1 else f"medians of {runs} runs in which the peers took turns."))
     page.write_text(f"{head}{BEGIN}\n{told}\n\n{table(lines)}\n{END}{tail}")
     pathlib.Path(folder, "images", "performance.svg").write_text(picture(lines))
 
