@@ -23,7 +23,9 @@ struct TaskReportTests {
         "a task creates all of its rows when each has a key of its own that was told as created, and nothing else was told"
     )
     func createsAll() {
-        let made = ["a", "b"].map { CreatedRow(id: DataRowID(rawValue: "of-\($0)"), globalKey: $0) }
+        let made = ["a", "b"].map { (key: String) in
+            CreatedRow(id: DataRowID(rawValue: "of-" + key), globalKey: key)
+        }
         var report = TaskReport(status: "COMPLETE")
         report.add(made[0])
         #expect(!report.createsAll(of: 2))

@@ -270,16 +270,17 @@ struct ManifestWalker: ~Copyable {
     private mutating func value(named pointer: String) throws -> JSONSlice {
         while true {
             let end = scanner.value(at: at, members: &members)
+            // However much of it is held: what is refused does not depend on the window.
+            guard (end >= 0 ? end : window.count) - at <= options.maximumRowBytes || end == JSONScanner.malformed else {
+                throw fault(
+                    "header_too_large", "a value of the manifest's own is larger than \(options.maximumRowBytes) bytes",
+                    "make it smaller", pointer: pointer)
+            }
             if end >= 0 {
                 defer { at = end }
                 return JSONSlice(bytes: window.bytes, start: at, end: end)
             }
             guard end == JSONScanner.incomplete, !window.isLast else { throw explanation(at: at, base: pointer) }
-            guard window.count - at <= options.maximumRowBytes else {
-                throw fault(
-                    "header_too_large", "a value of the manifest's own is larger than \(options.maximumRowBytes) bytes",
-                    "make it smaller", pointer: pointer)
-            }
             try refill(keeping: at)
         }
     }
