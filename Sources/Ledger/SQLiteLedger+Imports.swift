@@ -112,7 +112,7 @@ extension SQLiteLedger {
         in phase: ImportPhase, for grant: LeaseGrant, limit: Int
     ) async throws -> [Leased<ImportRecord>] {
         try await write { db in
-            try Row.decoded(
+            try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
                         UPDATE imports SET lease_owner = ?, lease_fence = lease_fence + 1, lease_until = ?
@@ -126,7 +126,8 @@ extension SQLiteLedger {
                 arguments: [
                     grant.owner.rawValue, grant.until.stored, phase.rawValue, grant.now.stored, grant.now.stored, limit,
                 ]
-            ) { row in try row.lease.map { Leased(try ImportRecord(row: row), lease: $0) } }
+            )
+            .compactMap { row in try row.lease.map { Leased(try ImportRecord(row: row), lease: $0) } }
             .sorted { $0.item.seenAt < $1.item.seenAt }
         }
     }

@@ -28,10 +28,11 @@ extension SQLiteLedger {
             RETURNING *
             """
         return try await write { db in
-            try Row.decoded(
+            try Row.fetchAll(
                 db.cachedStatement(sql: sql),
                 arguments: [grant.owner.rawValue, grant.until.stored, grant.now.stored, limit]
-            ) { row in try row.lease.map { Leased(try MediaRecord(row: row), lease: $0) } }
+            )
+            .compactMap { row in try row.lease.map { Leased(try MediaRecord(row: row), lease: $0) } }
             .sorted { $0.item.id < $1.item.id }
         }
     }

@@ -156,16 +156,6 @@ extension TaskEntry {
 }
 
 extension Row {
-    /// Decodes each row, and leaves out what comes to nothing.
-    ///
-    /// From copies, though they look slowly for their columns: a cursor has the columns of the time when its statement was
-    /// prepared, which a migration by another connection may have changed since.
-    static func decoded<Record>(
-        _ statement: Statement, arguments: StatementArguments? = nil, _ decode: (Row) throws -> Record?
-    ) throws -> [Record] {
-        try Row.fetchAll(statement, arguments: arguments).compactMap(decode)
-    }
-
     func path(_ column: String) -> FilePath { FilePath(rawBytes: self[column] as Data) }
 
     func optionalPath(_ column: String) -> FilePath? { (self[column] as Data?).map { FilePath(rawBytes: $0) } }

@@ -111,7 +111,7 @@ extension SQLiteLedger {
     ) async throws -> [Leased<SubmissionRecord>] {
         let list = phases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         return try await write { db in
-            try Row.decoded(
+            try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
                         UPDATE submissions SET lease_owner = ?, lease_fence = lease_fence + 1, lease_until = ?
@@ -122,14 +122,15 @@ extension SQLiteLedger {
                         RETURNING *
                         """),
                 arguments: [grant.owner.rawValue, grant.until.stored, grant.now.stored, grant.now.stored, limit]
-            ) { row in try row.lease.map { Leased(try SubmissionRecord(row: row), lease: $0) } }
+            )
+            .compactMap { row in try row.lease.map { Leased(try SubmissionRecord(row: row), lease: $0) } }
             .sorted { $0.item.createdAt < $1.item.createdAt }
         }
     }
 
     public func segments(of submission: SubmissionID, after: Int64, limit: Int) async throws -> [SegmentRecord] {
         try await read { db in
-            try Row.decoded(
+            try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
                         SELECT segments.*, imports.watch, imports.path, imports.claimed_path, imports.instructions
@@ -137,7 +138,7 @@ extension SQLiteLedger {
                         WHERE submission_id = ? AND segments.id > ? ORDER BY segments.id LIMIT ?
                         """),
                 arguments: [submission.rawValue, after, limit]
-            ) { try SegmentRecord(row: $0) }
+            ).map { try SegmentRecord(row: $0) }
         }
     }
 

@@ -6,19 +6,17 @@ public import SystemPackage
 extension SQLiteLedger {
     public func imports(changedAfter revision: Int, limit: Int) async throws -> [ImportRecord] {
         try await read { db in
-            try Row.decoded(
+            try Row.fetchAll(
                 db.cachedStatement(sql: "SELECT * FROM imports WHERE revision > ? ORDER BY revision LIMIT ?"),
                 arguments: [revision, limit]
-            ) { try ImportRecord(row: $0) }
+            ).map { try ImportRecord(row: $0) }
         }
     }
 
     public func find(_ id: ImportID) async throws -> ImportRecord? {
         try await read { db in
-            try Row.decoded(
-                db.cachedStatement(sql: "SELECT * FROM imports WHERE id = ?"), arguments: [id.rawValue]
-            ) { try ImportRecord(row: $0) }
-            .first
+            try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM imports WHERE id = ?"), arguments: [id.rawValue])
+                .map { try ImportRecord(row: $0) }
         }
     }
 
@@ -78,7 +76,7 @@ extension SQLiteLedger {
 
     public func tasks(of id: ImportID) async throws -> [TaskEntry] {
         try await read { db in
-            try Row.decoded(
+            try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
                         SELECT submissions.*, import_tasks.rows AS task_rows
@@ -87,7 +85,7 @@ extension SQLiteLedger {
                         ORDER BY created_at
                         """),
                 arguments: [id.rawValue]
-            ) { try TaskEntry(row: $0) }
+            ).map { try TaskEntry(row: $0) }
         }
     }
 
@@ -104,14 +102,14 @@ extension SQLiteLedger {
                 sql: "SELECT *, rows AS task_rows FROM submissions WHERE \(condition) ORDER BY created_at DESC LIMIT ?",
                 arguments: [limit]
             ).map { row in
-                let imports = try Row.decoded(
+                let imports = try Row.fetchAll(
                     db.cachedStatement(
                         sql: """
                             SELECT imports.* FROM import_tasks JOIN imports ON imports.id = import_id
                             WHERE submission_id = ? ORDER BY imports.seen_at LIMIT 100
                             """),
                     arguments: [row["id"] as String]
-                ) { try ImportRecord(row: $0) }
+                ).map { try ImportRecord(row: $0) }
                 return (try TaskEntry(row: row), imports)
             }
         }
