@@ -68,7 +68,7 @@ let package = Package(
             name: "Importing",
             dependencies: [
                 "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results", "Transport",
-                .crypto, .log, .metrics, .system,
+                .crypto, .deque, .log, .metrics, .system,
             ]),
 
         // The view.
@@ -155,7 +155,7 @@ let package = Package(
         .testTarget(name: "HouseRulesTests"),
         .testTarget(
             name: "ImportingTests",
-            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport"]),
+            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport", "Transport"]),
         .testTarget(
             name: "IntakeTests",
             dependencies: ["DataRows", "Files", "Intake", "Locking", "TestSupport", .log, .system]),

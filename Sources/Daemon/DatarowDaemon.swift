@@ -74,6 +74,7 @@ public final class DatarowDaemon: Sendable {
                 watches: watches, ledger: ledger, client: account.client, stateDirectory: state, clock: time,
                 logger: logger,
                 owner: LeaseOwner(rawValue: Startup.ownerName()), uploads: settings.labelbox.maxConnections,
+                filesPerRequest: settings.labelbox.filesPerRequest, server: settings.labelbox.endpoint,
                 submitWith: settings.labelbox.handover,
                 random: { UInt64.random(in: .min ... .max) }, changed: { bell.ring() }))
 

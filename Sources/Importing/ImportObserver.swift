@@ -55,6 +55,11 @@ public struct ImportObserver: Sendable {
             metadata: ["path": "\(visible(path))", "bytes": "\(bytes)", "reused": "\(isReused)"])
     }
 
+    func fewerFiles(perRequest files: Int, reason: String) {
+        logger.notice(
+            "Fewer files share a request from now on", metadata: ["files": "\(files)", "reason": "\(visible(reason))"])
+    }
+
     func mediaFailed(path: FilePath, reason: String) {
         logger.warning("Media failed", metadata: ["path": "\(visible(path))", "reason": "\(visible(reason))"])
     }

@@ -23,6 +23,10 @@ public final class Importer: Sendable {
         public var owner: LeaseOwner
         /// Media uploads at a time; the pacer decides how many of their requests run.
         public var uploads: Int
+        /// Small files that share one upload request, at most; nil finds out what the server takes, and remembers it.
+        public var filesPerRequest: Int?
+        /// Which server that holds for, such as the address of its API.
+        public var server: String
         /// How rows are handed over from now on.
         public var submitWith: SubmitMutation
         /// Where the random part of identifiers comes from.
@@ -34,7 +38,8 @@ public final class Importer: Sendable {
 
         public init(
             watches: [ImportWatch], ledger: any LedgerStore, client: LabelboxClient, stateDirectory: FilePath,
-            clock: ImportClock, logger: Logger, owner: LeaseOwner, uploads: Int, submitWith: SubmitMutation,
+            clock: ImportClock, logger: Logger, owner: LeaseOwner, uploads: Int, filesPerRequest: Int?,
+            server: String, submitWith: SubmitMutation,
             random: @escaping @Sendable () -> UInt64,
             changed: @escaping @Sendable () -> Void
         ) {
@@ -46,6 +51,8 @@ public final class Importer: Sendable {
             self.logger = logger
             self.owner = owner
             self.uploads = uploads
+            self.filesPerRequest = filesPerRequest
+            self.server = server
             self.submitWith = submitWith
             self.random = random
             self.changed = changed
@@ -103,7 +110,7 @@ public final class Importer: Sendable {
 
     /// Works until drained, and then until what was in hand has ended.
     public func run() async {
-        let stages = makeStages()
+        let stages = makeStages(filesTogether: await filesTogether())
         // Leases are kept while anything is in hand, and no longer: nothing waits for the next heartbeat.
         let heart = Task { await keepLeases() }
         defer { heart.cancel() }
@@ -151,7 +158,17 @@ public final class Importer: Sendable {
         }
     }
 
-    private func makeStages() -> [@Sendable () async -> Void] {
+    /// How many small files share a request, as far as that is known.
+    private func filesTogether() async -> Int {
+        if let files = parts.filesPerRequest { return files }
+        // Without the ledger's word it is found out again.
+        let learned = try? await parts.ledger.limit(Self.filesTogether, of: parts.server)
+        return learned.flatMap { $0 } ?? 10
+    }
+
+    private static let filesTogether = "files_per_request"
+
+    private func makeStages(filesTogether: Int) -> [@Sendable () async -> Void] {
         let (ledger, client, clock, context) = (parts.ledger, parts.client, parts.clock, context)
         let watches = Dictionary(uniqueKeysWithValues: parts.watches.map { ($0.name, $0) })
         let work = WorkFolder(stateDirectory: parts.stateDirectory)
@@ -177,9 +194,17 @@ public final class Importer: Sendable {
             watches: watches, ledger: ledger, workFolder: work, workbench: workbench, context: context,
             uploading: bells.uploading, sealing: bells.submitting, closing: bells.closing
         ).stage(bell: bells.planning, grants: grants)
+        let (server, uploads) = (parts.server, parts.uploads)
+        let sending = FileSending(
+            client: client, limits: .init(requests: uploads, files: filesTogether)
+        ) { files, reason in
+            context.observer.fewerFiles(perRequest: files, reason: reason)
+            // If it is not kept, it is found out again.
+            try? await ledger.recordLimit(files, on: Self.filesTogether, of: server)
+        }
         let uploading = MediaUploading(
             watches: watches, ledger: ledger, client: client, workbench: workbench, context: context,
-            width: parts.uploads, sealing: bells.submitting, closing: bells.closing
+            sending: sending, reading: Slots(uploads), width: uploads * filesTogether, sealing: bells.submitting, closing: bells.closing
         ).stage(bell: bells.uploading, grants: grants)
         let submitting = Submitting(
             ledger: ledger, client: client, reader: reader,

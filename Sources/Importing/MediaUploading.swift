@@ -1,4 +1,3 @@
-internal import Crypto
 internal import DataRows
 internal import Files
 internal import Foundation
@@ -16,6 +15,10 @@ struct MediaUploading: Sendable {
     let client: LabelboxClient
     let workbench: Workbench
     let context: StageContext
+    let sending: FileSending
+    /// Files that are looked into at a time.
+    let reading: Slots
+    /// Files in hand: read, or on their way.
     let width: Int
     let sealing: Bell
     let closing: Bell
@@ -103,25 +106,29 @@ struct MediaUploading: Sendable {
     private func upload(_ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch) async throws {
         let path = watch.folder.mediaPath(media)
         do {
-            let head = try await workbench.run { try Self.head(try watch.folder.openMedia(media)) }
-            let judgement = watch.media.judge(name: media.relativePath.string, size: media.size, head: head)
-            if let refusal = judgement.refusal {
+            let isHashedFirst = try await isHashedFirst(item.item, media)
+            let look = try await reading.within {
+                try await workbench.run {
+                    try MediaLook(try watch.folder.openMedia(media), media, watch.media, hashes: isHashedFirst)
+                }
+            }
+            if let refusal = look.judgement.refusal {
                 return try await fail(item, code: refusal.code, message: refusal.message, at: context.clock.now)
             }
-            let digest = try await workbench.run {
-                try Self.digest(try watch.folder.openMedia(media), size: media.size)
+            guard let digest = look.digest else {
+                return try await uploadWhileHashing(item, media, look, path: path)
             }
             if let expected = item.item.expected?.sha256, expected != digest {
                 return try await expect(
                     item, watch, otherwise: "its SHA-256 is not the one that its manifest says", at: context.clock.now)
             }
             try await inFlight.alone(with: digest) {
-                try await upload(item, media, watch, judgement, digest: digest, path: path)
+                try await upload(item, media, watch, look, digest: digest, path: path)
             }
+        } catch is MediaLook.Changed {
+            try await retryLater(item, media, watch, reason: "it changed while it was read")
         } catch let error as IntakeError {
             try await retryLater(item, media, watch, reason: "\(error)")
-        } catch is MediaChanged {
-            try await retryLater(item, media, watch, reason: "it changed while it was read")
         } catch let error as LabelboxError {
             switch error.kind {
             case .bodySource: try await retryLater(item, media, watch, reason: "\(error)")
@@ -135,64 +142,60 @@ struct MediaUploading: Sendable {
         closing.ring()
     }
 
+    /// Whether the content must be known before anything is sent: it may be uploaded already, or be the wrong one.
+    ///
+    /// Small files are cheap to read twice, the second time from memory. A large one of which that cannot be is hashed while it is sent.
+    private func isHashedFirst(_ item: MediaRecord, _ media: OpenableMedia) async throws -> Bool {
+        if media.size < LargeContent.bytes || item.expected?.sha256 != nil { return true }
+        return try await ledger.knowsContent(bytes: media.size)
+    }
+
     private func upload(
-        _ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch, _ judgement: MediaJudgement,
+        _ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch, _ look: MediaLook,
         digest: [UInt8], path: FilePath
     ) async throws {
         let start = context.clock.now
-        let warning = judgement.warning.map { ErrorEntry(code: $0.code, message: $0.message) }
         if let known = try await ledger.knownContent(
-            sha256: digest, bytes: media.size, type: judgement.contentType,
+            sha256: digest, bytes: media.size, type: look.judgement.contentType,
             uploadedAfter: start.addingTimeInterval(-watch.mediaURLAge.seconds))
         {
-            try await ledger.recordUploaded(item, content: known, warning: warning, at: start)
+            try await ledger.recordUploaded(item, content: known, warning: look.warning, at: start)
             return context.observer.uploaded(path: path, bytes: media.size, isReused: true)
         }
-        let file = try watch.folder.openMedia(media)
-        let uploaded = try await client.uploadFile(
-            content: .file(FileSlice(owning: try file.descriptor.duplicate(), name: path, length: media.size)),
-            byteCount: media.size,
-            filename: media.relativePath.lastComponent?.string ?? "file",
-            contentType: judgement.contentType,
-            progress: nil)
-        guard try file.look().identity.hasSameContent(as: media.identity) else { throw MediaChanged() }
+        let uploaded = try await send(media, look, path: path)
+        try await record(uploaded, of: item, media, look, digest: digest, path: path)
+    }
+
+    private func uploadWhileHashing(
+        _ item: Leased<MediaRecord>, _ media: OpenableMedia, _ look: MediaLook, path: FilePath
+    ) async throws {
+        async let digest = workbench.run { try MediaLook.digest(of: look.file, size: media.size) }
+        let uploaded = try await send(media, look, path: path)
+        try await record(uploaded, of: item, media, look, digest: try await digest, path: path)
+    }
+
+    private func send(_ media: OpenableMedia, _ look: MediaLook, path: FilePath) async throws -> UploadedFile {
+        let uploaded = try await sending.send(
+            FileUpload(
+                content: .file(
+                    FileSlice(owning: try look.file.descriptor.duplicate(), name: path, length: media.size)),
+                filename: media.relativePath.lastComponent?.string ?? "file",
+                contentType: look.judgement.contentType))
+        guard try look.file.look().identity.hasSameContent(as: media.identity) else { throw MediaLook.Changed() }
+        return uploaded
+    }
+
+    private func record(
+        _ uploaded: UploadedFile, of item: Leased<MediaRecord>, _ media: OpenableMedia, _ look: MediaLook,
+        digest: [UInt8], path: FilePath
+    ) async throws {
         let now = context.clock.now
         try await ledger.recordUploaded(
             item,
             content: UploadedContent(
-                sha256: digest, bytes: media.size, type: judgement.contentType, url: uploaded.url,
-                uploadedAt: now), warning: warning, at: now)
+                sha256: digest, bytes: media.size, type: look.judgement.contentType, url: uploaded.url,
+                uploadedAt: now), warning: look.warning, at: now)
         context.observer.uploaded(path: path, bytes: media.size, isReused: false)
-    }
-
-    private struct MediaChanged: Error {}
-
-    /// The first bytes of a file.
-    private static func head(_ file: OpenFile) throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: MediaRules.headBytes) { buffer, count in
-            while count < buffer.count {
-                let read = try file.descriptor.read(
-                    fromAbsoluteOffset: Int64(count),
-                    into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]))
-                if read == 0 { break }
-                count += read
-            }
-        }
-    }
-
-    /// The SHA-256 of a file that must not change meanwhile.
-    private static func digest(_ file: OpenFile, size: Int64) throws -> [UInt8] {
-        var hasher = SHA256()
-        var offset: Int64 = 0
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
-        defer { buffer.deallocate() }
-        while offset < size {
-            let count = try file.descriptor.read(fromAbsoluteOffset: offset, into: buffer)
-            guard count > 0 else { throw MediaChanged() }
-            hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            offset += Int64(count)
-        }
-        return [UInt8](hasher.finalize())
     }
 
     private func retryLater(

@@ -18,8 +18,11 @@ package enum Classification {
     ///   - operation: the name for errors.
     ///   - response: the whole answer.
     ///   - now: seconds since 1970, for a `Retry-After` that is a date.
+    ///   - takesPartialAnswers: whether errors about parts of it, whatever they are, leave the rest standing.
     /// - Returns: the data, or the error; an answer with both gives both, unless the errors concern the whole.
-    package static func judge(operation: String, response: HTTPResponse, now: Int64) -> Verdict {
+    package static func judge(
+        operation: String, response: HTTPResponse, now: Int64, takesPartialAnswers: Bool = false
+    ) -> Verdict {
         let status = response.status
         let body = response.body
         let parsed: JSONValue?
@@ -52,11 +55,15 @@ package enum Classification {
         if let outcome = proxyOutcome(body) { return failure(.serverError, outcome) }
 
         if !errors.isEmpty, let first = firstMatch(errors) {
+            // What limits the size of requests speaks of it by the status alone.
+            if status == 413, first.kind == .refused { return failure(.tooLarge, .failed, first.error.message) }
             // An error of the service behind a 5xx says no more than the status does; one of the key does.
             if status < 500 || first.kind == .authentication {
                 let data = parsed?["data"] ?? .null
                 let hasData = holdsSomething(data)
-                if hasData, errors.allSatisfy(\.isAboutOneThing) { return .answer(data: data, errors: errors) }
+                if hasData, takesPartialAnswers || errors.allSatisfy(\.isAboutOneThing) {
+                    return .answer(data: data, errors: errors)
+                }
                 // With data there, something was done in spite of the error: a task may have been started.
                 let outcome = hasData && first.outcome == .failed ? .unknown : first.outcome
                 return failure(first.kind, outcome, first.error.message)

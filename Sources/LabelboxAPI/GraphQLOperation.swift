@@ -10,40 +10,49 @@ protocol GraphQLOperation: Sendable {
     /// The GraphQL text, exactly as sent.
     var document: String { get }
     var variables: JSONValue { get }
-    /// The file that goes with it, which makes it a multipart request; nil for most.
-    var file: FilePart? { get }
+    /// The files that go with it, which make it a multipart request; none for most.
+    var files: [FilePart] { get }
+    /// Whether an answer that holds some of what was asked for, and errors about the rest, is one.
+    var takesPartialAnswers: Bool { get }
 
     /// Reads the answer.
     ///
-    /// `errors` is empty, or holds only errors about single things that were not found.
+    /// `errors` is empty, or holds only errors about single things that were not found; of partial answers, any.
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> Answer
 }
 
 extension GraphQLOperation {
-    var file: FilePart? { nil }
+    var files: [FilePart] { [] }
+    var takesPartialAnswers: Bool { false }
 }
 
-/// The file of an upload.
+/// A file of an upload.
 struct FilePart: Sendable {
+    /// The variable of the document that stands for it.
+    var variable = "file"
     var content: HTTPRequest.Content
     var filename: String
     var contentType: String?
     var progress: (@Sendable (_ sentBytes: Int64, _ totalBytes: Int64) -> Void)?
 }
 
-/// The three parts of a GraphQL multipart request, in the order that lets the server stream the file.
+/// The parts of a GraphQL multipart request, in the order that lets the server stream the files.
 enum Multipart {
-    static func parts(of operation: some GraphQLOperation, file: FilePart) -> [HTTPRequest.Part] {
+    static func parts(of operation: some GraphQLOperation) -> [HTTPRequest.Part] {
         var operations: [UInt8] = []
         JSONValue.object([
             .init("variables", operation.variables), .init("query", .string(operation.document)),
         ]).write(to: &operations)
+        let files = operation.files.enumerated().map { (name: "\($0 + 1)", file: $1) }
+        let map = files.map { "\"\($0.name)\": [\"variables.\($0.file.variable)\"]" }.joined(separator: ", ")
         return [
             HTTPRequest.Part(name: "operations", content: .bytes(operations)),
-            HTTPRequest.Part(name: "map", content: .bytes(Array(#"{"1": ["variables.file"]}"#.utf8))),
-            HTTPRequest.Part(
-                name: "1", filename: file.filename, contentType: file.contentType, content: file.content),
+            HTTPRequest.Part(name: "map", content: .bytes(Array("{\(map)}".utf8))),
         ]
+            + files.map { name, file in
+                HTTPRequest.Part(
+                    name: name, filename: file.filename, contentType: file.contentType, content: file.content)
+            }
     }
 }
 

@@ -95,7 +95,10 @@ public struct LabelboxClient: Sendable {
             var response = try await send(request(operation, key: key), operation: operation.name)
             // Before anything is quoted or cut off: a server may echo the key in an error, or in the words about a row.
             response.body = Redaction.hiding(key, in: response.body)
-            switch Classification.judge(operation: operation.name, response: response, now: unixTime()) {
+            switch Classification.judge(
+                operation: operation.name, response: response, now: unixTime(),
+                takesPartialAnswers: operation.takesPartialAnswers)
+            {
             case .failure(let error): throw error
             case .answer(let data, let errors):
                 do throws(BadAnswer) {
@@ -134,8 +137,8 @@ public struct LabelboxClient: Sendable {
     private func request(_ operation: some GraphQLOperation, key: String) -> HTTPRequest {
         var headers = [HTTPHeader("Authorization", "Bearer \(key)"), HTTPHeader("Accept", "application/json")]
         let body: HTTPRequest.Body
-        if let file = operation.file {
-            body = .multipart(Multipart.parts(of: operation, file: file))
+        if !operation.files.isEmpty {
+            body = .multipart(Multipart.parts(of: operation))
         } else {
             headers.append(HTTPHeader("Content-Type", "application/json"))
             var json: [UInt8] = []
@@ -150,6 +153,6 @@ public struct LabelboxClient: Sendable {
             connection: operation.kind == .submit ? .fresh : .pooled,
             version: operation.kind == .read ? .negotiated : .http1, responseLimit: settings.answerLimit,
             connectTimeout: settings.connectTimeout, stallTimeout: settings.stallTimeout,
-            progress: operation.file?.progress)
+            progress: operation.files.count == 1 ? operation.files[0].progress : nil)
     }
 }

@@ -96,6 +96,10 @@ final class Service: Sendable {
             let ending = response.map { Ending.answer($0, delay: .zero) } ?? .reset
             return Outcome(ending: ending, operations: operations, fault: fault.kind)
         }
+        if let limit = settings.filesLimit, files.count > limit {
+            discardFiles()
+            return Outcome(ending: .answer(.tooLarge(), delay: .zero), operations: operations, fault: fault?.kind)
+        }
         if let limit = settings.complexityLimit, fields.count > limit {
             plan = .failure(GraphQLError(.validationFailed, "Query complexity limit exceeded"))
         }

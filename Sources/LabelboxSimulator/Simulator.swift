@@ -35,6 +35,8 @@ public final class Simulator: Sendable {
         public var projects: [(id: String, name: String, datasets: [String])] = []
         /// Root fields that a request may have; nil for no limit.
         public var complexityLimit: Int?
+        /// The most files that one upload may hold; nil is no limit.
+        public var filesLimit: Int?
         /// A longer request gets a 413 before it is read; nil for no limit.
         public var maximumRequestBytes: Int?
         /// Elements of a page, whatever was asked for.

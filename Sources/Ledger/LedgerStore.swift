@@ -60,6 +60,12 @@ public protocol LedgerStore: SegmentSource {
     ) async throws -> UploadedContent?
     /// Remembers content that was uploaded and is no media file of a watch, such as a long text.
     func recordContent(_ content: UploadedContent) async throws
+    /// Whether any content of so many bytes was ever uploaded; to be asked of large ones only (``LargeContent``).
+    func knowsContent(bytes: Int64) async throws -> Bool
+    /// What was learned of a server's limits; `nil` when nothing was.
+    func limit(_ name: String, of server: String) async throws -> Int?
+    /// Remembers what was learned of a server's limits.
+    func recordLimit(_ limit: Int, on name: String, of server: String) async throws
     /// Which of these paths of a watch an unfinished import names.
     func namedPaths(watch: String, among paths: [FilePath]) async throws -> Set<FilePath>
     /// Whether some import of the watch has not been planned, so that what it names is not known yet.

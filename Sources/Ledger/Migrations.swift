@@ -12,11 +12,17 @@ enum Migrations {
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
         migrator.registerMigration("2") { db in try db.execute(sql: second) }
         migrator.registerMigration(summed) { db in try db.execute(sql: third) }
+        migrator.registerMigration("4") { db in try db.execute(sql: fourth) }
         return migrator
     }()
 
     /// The first version whose pages have sums, and whose commits are counted.
     static let summed = "3"
+
+    /// Large contents are found by their size, so that one of a new size can be hashed while it is sent.
+    private static let fourth = """
+        CREATE INDEX contents_large ON contents (bytes) WHERE bytes >= 8388608;
+        """
 
     /// Commits are counted; an import says whether a rebuild took it up again.
     private static let third = """

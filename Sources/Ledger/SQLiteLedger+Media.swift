@@ -167,6 +167,30 @@ extension SQLiteLedger {
         }
     }
 
+    public func knowsContent(bytes: Int64) async throws -> Bool {
+        try await read { db in
+            // The constant lets the index of large contents be used.
+            try Bool.fetchOne(
+                db.cachedStatement(
+                    sql: "SELECT EXISTS (SELECT 1 FROM contents WHERE bytes = ? AND bytes >= \(LargeContent.bytes))"),
+                arguments: [bytes]) ?? false
+        }
+    }
+
+    public func limit(_ name: String, of server: String) async throws -> Int? {
+        try await read { db in
+            try Int.fetchOne(db, sql: "SELECT value FROM counters WHERE name = ?", arguments: ["\(name) \(server)"])
+        }
+    }
+
+    public func recordLimit(_ limit: Int, on name: String, of server: String) async throws {
+        try await write { db in
+            try db.execute(
+                sql: "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                arguments: ["\(name) \(server)", limit])
+        }
+    }
+
     public func namedPaths(watch: String, among paths: [FilePath]) async throws -> Set<FilePath> {
         try await read { db in
             var named = Set<FilePath>()

@@ -23,6 +23,8 @@ public struct LabelboxSettings: Sendable, Hashable {
     public var requestsPerMinute: Int
     /// 1 to 20.
     public var maxConnections: Int
+    /// Small media files that share one upload request, at most: 1 to 100; nil is `auto`.
+    public var filesPerRequest: Int?
     public var submitWith: SubmitMutation
     public var connectTimeout: Duration
     public var stallTimeout: Duration

@@ -41,7 +41,7 @@ extension SettingsKey {
     /// What the doc line of the key leaves open.
     fileprivate var note: String {
         switch kind {
-        case .integer(let range): " (\(range.lowerBound) to \(range.upperBound))"
+        case .integer(let range), .automatic(let range): " (\(range.lowerBound) to \(range.upperBound))"
         case .duration(let range):
             " (\(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound)))"
         case .size(let range): " (up to \(SizeText.format(range.upperBound)))"

@@ -18,6 +18,8 @@ public enum SettingsKind: Sendable, Hashable {
     case ledger
     case boolean
     case integer(ClosedRange<Int>)
+    /// `auto`, or a whole number.
+    case automatic(ClosedRange<Int>)
     case duration(ClosedRange<Duration>)
     case size(ClosedRange<Int64>)
     case choice([String])
@@ -106,6 +108,9 @@ extension SettingsKey {
         SettingsKey(
             .labelbox, "max_connections", .integer(1...20), "8",
             "concurrent requests, adapted downwards under stress"),
+        SettingsKey(
+            .labelbox, "files_per_request", .automatic(1...100), "auto",
+            "small media files that share one upload request, at most; auto is 10, and 1 from when the server refuses it"),
         SettingsKey(
             .labelbox, "submit_with", .choice(SubmitMutation.allCases.map(\.rawValue)), "upsertDataRows",
             "the mutation that hands rows over; the others are for older servers"),

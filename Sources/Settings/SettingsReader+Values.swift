@@ -95,6 +95,14 @@ extension SettingsReader {
             }
             value = .integer(Int64(number))
             if !range.contains(number) { message = "must be \(words), not \(number)" }
+        case .automatic(let range):
+            if isPlain, text == "auto" { break }
+            guard isPlain, let number = Int(text), text.first != "+" else {
+                report(.wrongType, at: scalar.mark, path, "must be \(words), not \(Self.shown(text))")
+                return nil
+            }
+            value = .integer(Int64(number))
+            if !range.contains(number) { message = "must be \(words), not \(number)" }
         case .duration(let range):
             guard let duration = DurationText.parse(text) else {
                 report(.wrongType, at: scalar.mark, path, Self.durationProblem(text))
@@ -192,6 +200,7 @@ extension SettingsKind {
         case .ledger: "\"sqlite\""
         case .boolean: "true or false"
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .automatic(let range): "auto or a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .duration(let range):
             "a time from \(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))"
         case .size(let range):

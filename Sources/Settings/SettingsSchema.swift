@@ -65,6 +65,13 @@ public enum SettingsSchema {
                 ("type", .string("integer")), ("minimum", .number(range.lowerBound)),
                 ("maximum", .number(range.upperBound)),
             ]
+        case .automatic(let range):
+            return [
+                (
+                    "anyOf",
+                    .array([.object([("const", .string("auto"))]), .object(shape(.integer(range)))])
+                )
+            ]
         case .duration:
             return [
                 ("anyOf", .array([.object([("const", .number(0))]), .object(string("^(0|[0-9]+ ?(ms|s|m|h|d))$"))]))

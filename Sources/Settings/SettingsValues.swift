@@ -49,6 +49,12 @@ struct SettingsValues {
         return number
     }
 
+    /// Nil for a word.
+    func optionalInteger(_ name: String) -> Int? {
+        guard case .integer(let number) = value(name) else { return nil }
+        return Int(number)
+    }
+
     func duration(_ name: String) -> Duration {
         guard case .duration(let duration) = value(name) else { preconditionFailure("\(name) is no duration") }
         return duration
@@ -97,6 +103,7 @@ extension LabelboxSettings {
         apiKeyFile = values.optionalPath("api_key_file")
         requestsPerMinute = Int(values.integer("requests_per_minute"))
         maxConnections = Int(values.integer("max_connections"))
+        filesPerRequest = values.optionalInteger("files_per_request")
         submitWith = values.choice("submit_with")
         connectTimeout = values.duration("connect_timeout")
         stallTimeout = values.duration("stall_timeout")
@@ -108,7 +115,9 @@ extension LabelboxSettings {
         [
             "endpoint": .text(endpoint), "api_key_file": .path(apiKeyFile),
             "requests_per_minute": .integer(Int64(requestsPerMinute)),
-            "max_connections": .integer(Int64(maxConnections)), "submit_with": .text(submitWith.rawValue),
+            "max_connections": .integer(Int64(maxConnections)),
+            "files_per_request": filesPerRequest.map { .integer(Int64($0)) } ?? .text("auto"),
+            "submit_with": .text(submitWith.rawValue),
             "connect_timeout": .duration(connectTimeout), "stall_timeout": .duration(stallTimeout),
             "ca_file": .path(caFile), "proxy": proxy.map(SettingsValue.text) ?? .null,
         ]

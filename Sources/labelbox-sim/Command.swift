@@ -56,6 +56,9 @@ struct Command: AsyncParsableCommand {
     @Option(name: .customLong("fault"), help: "Fault by rate, such as 429=0.1 or lost=0.05. Repeatable.")
     var faults: [String] = []
 
+    @Option(help: "The most files that one upload request may hold; with more it gets a 413.")
+    var maxFiles: Int?
+
     @Option(help: "Seed of the faults; the same seed and requests give the same faults.")
     var faultSeed: UInt64 = 1
 
@@ -103,6 +106,7 @@ struct Command: AsyncParsableCommand {
         settings.faults = try faults.map { try Faults.Rule(argument: $0) }
         settings.faultSeed = faultSeed
         settings.complexityLimit = complexity
+        settings.filesLimit = maxFiles
         settings.maximumRequestBytes = maxRequestBytes
         settings.maximumPage = maxPage
         settings.maximumRowsPerTask = maxRowsPerTask

@@ -10,10 +10,18 @@ struct BadSettingsTests {
         ("settle: 2s", "2:3: labelbox.settle: unknown key here; it belongs in a watch or under \"defaults\""),
         (
             "zzz: 1",
-            "2:3: labelbox.zzz: unknown key; known here are endpoint, api_key_file, requests_per_minute, max_connections, "
+            "2:3: labelbox.zzz: unknown key; known here are endpoint, api_key_file, requests_per_minute, max_connections, files_per_request, "
                 + "submit_with, connect_timeout, stall_timeout, ca_file, proxy"
         ),
         ("max_connections: 21", "2:20: labelbox.max_connections: must be a whole number from 1 to 20, not 21"),
+        (
+            "files_per_request: 0",
+            "2:22: labelbox.files_per_request: must be auto or a whole number from 1 to 100, not 0"
+        ),
+        (
+            "files_per_request: \"auto\"",
+            "2:22: labelbox.files_per_request: must be auto or a whole number from 1 to 100, not \"auto\""
+        ),
         ("max_connections: 0", "2:20: labelbox.max_connections: must be a whole number from 1 to 20, not 0"),
         ("max_connections: \"8\"", "2:20: labelbox.max_connections: must be a whole number from 1 to 20, not \"8\""),
         (

@@ -96,6 +96,7 @@ struct Plan: Sendable {
     var rowsPerTask = 20_000
     var requestsPerMinute = 1_200
     var connections = 8
+    var filesPerRequest: Int?
     /// Of a hundred hints of the folder, how many are lost.
     var deafness = 0
     var polls = false
@@ -169,6 +170,8 @@ struct Plan: Sendable {
         server.sendsRetryAfter = random.chance(50)
         server.maximumPage = random.pick([1, 2, 5_000])
         server.complexityLimit = random.chance(20) ? random.number(1...3) : nil
+        filesPerRequest = random.pick([nil, nil, 1, 2, 5])
+        server.filesLimit = random.chance(20) ? random.number(1...3) : nil
     }
 
     // MARK: Drops

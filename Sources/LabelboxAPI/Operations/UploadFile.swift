@@ -63,7 +63,7 @@ struct UploadFile: GraphQLOperation {
     var variables: JSONValue {
         ["file": nil, "contentLength": .number(String(part.content.byteCount)), "sign": false]
     }
-    var file: FilePart? { part }
+    var files: [FilePart] { [part] }
 
     func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> UploadedFile {
         UploadedFile(url: try data.required("uploadFile").requiredAddress("url"))
