@@ -204,7 +204,10 @@ public final class Importer: Sendable {
         }
         let uploading = MediaUploading(
             watches: watches, ledger: ledger, client: client, workbench: workbench, context: context,
-            sending: sending, reading: Slots(uploads), width: uploads * filesTogether, sealing: bells.submitting, closing: bells.closing
+            sending: sending, reading: Slots(uploads),
+            // As many as are under way, and as many again that are read meanwhile, so that the next requests are full.
+            width: filesTogether > 1 ? 2 * uploads * filesTogether : uploads, sealing: bells.submitting,
+            closing: bells.closing
         ).stage(bell: bells.uploading, grants: grants)
         let submitting = Submitting(
             ledger: ledger, client: client, reader: reader,

@@ -115,15 +115,17 @@ struct MediaUploading: Sendable {
             if let refusal = look.judgement.refusal {
                 return try await fail(item, code: refusal.code, message: refusal.message, at: context.clock.now)
             }
-            guard let digest = look.digest else {
-                return try await uploadWhileHashing(item, media, look, path: path)
-            }
-            if let expected = item.item.expected?.sha256, expected != digest {
-                return try await expect(
-                    item, watch, otherwise: "its SHA-256 is not the one that its manifest says", at: context.clock.now)
-            }
-            try await inFlight.alone(with: digest) {
-                try await upload(item, media, watch, look, digest: digest, path: path)
+            if let digest = look.digest {
+                if let expected = item.item.expected?.sha256, expected != digest {
+                    return try await expect(
+                        item, watch, otherwise: "its SHA-256 is not the one that its manifest says",
+                        at: context.clock.now)
+                }
+                try await inFlight.alone(with: digest) {
+                    try await upload(item, media, watch, look, digest: digest, path: path)
+                }
+            } else {
+                try await uploadWhileHashing(item, media, look, path: path)
             }
         } catch is MediaLook.Changed {
             try await retryLater(item, media, watch, reason: "it changed while it was read")

@@ -106,4 +106,77 @@ struct MediaTests {
             #expect(Set(rows.compactMap { $0["row_data"].string }).count == 1, "one address for all")
         }
     }
+
+    @Test(
+        "small files share requests, as many as the server takes, and each row gets its own file's address",
+        .timeLimit(.minutes(2)),
+        arguments: [
+            ("auto", nil, 10, nil), ("4", nil, 4, nil), ("1", nil, 1, nil), ("auto", 2, 2, "files=2"),
+            ("auto", 1, 1, "files=1"),
+        ] as [(String, Int?, Int, String?)])
+    func together(setting: String, limit: Int?, most: Int, told: String?) async throws {
+        let settings = SiteSettings(
+            simulator: limit.map { ["--max-files", "\($0)"] } ?? [],
+            labelbox: ["max_connections: 1", "files_per_request: \(setting)"])
+        try await Site.with(settings) { site in
+            let names = (0..<60).map { "small \($0).png" }
+            for name in names { try site.drop(name, Pictures.png(name)) }
+            try site.drop("album.json", "[" + names.map { "\"\($0)\"" }.joined(separator: ", ") + "]")
+            try await site.start()
+            #expect(try await site.ended("album.json")["state"].string == "complete")
+            let rows = try await site.simulator.rows()
+            #expect(rows.count == names.count)
+            for row in rows {
+                let name = try #require(row["external_id"].string)
+                #expect(try await site.simulator.file(try #require(row["row_data"].string)) == Pictures.png(name))
+            }
+            let taken = try await site.simulator.calls().filter { $0["outcome"].string == "200" }
+                .map { $0["operations"].list.filter { $0.string == "uploadFile" }.count }
+            #expect(taken.max() == most)
+            if let told {
+                let line = "Fewer files share a request from now on"
+                #expect(site.logged().contains(line) && site.logged().contains(told))
+                // What was learned is not asked again after a restart.
+                try await site.stop()
+                let before = site.logged().components(separatedBy: line).count
+                for name in names { try site.drop("again/\(name)", Pictures.png("again \(name)")) }
+                try site.drop("again/album.json", "[" + names.map { "\"\($0)\"" }.joined(separator: ", ") + "]")
+                try await site.start()
+                #expect(try await site.ended("again/album.json")["state"].string == "complete")
+                #expect(site.logged().components(separatedBy: line).count == before)
+            }
+        }
+    }
+
+    @Test("a large file is hashed while it is sent, and never sent again", .timeLimit(.minutes(2)))
+    func large() async throws {
+        try await Site.with { site in
+            try await site.start()
+            var content = Pictures.png("large")
+            content.append(Data((0..<(9 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 7) }))
+            var other = content
+            other.append(1)
+            try site.drop("large.png", content)
+            try site.drop("larger.png", other)
+            try site.drop("first.json", #"["large.png", "larger.png"]"#)
+            #expect(try await site.ended("first.json")["state"].string == "complete")
+            try site.drop("again/copy.png", content)
+            // As long as one that is known, and with another content.
+            other[other.count - 1] = 2
+            try site.drop("again/other.png", other)
+            try site.drop("again/second.json", #"["copy.png", "other.png"]"#)
+            #expect(try await site.ended("again/second.json")["state"].string == "complete")
+            let rows = try await site.simulator.rows()
+            let addresses = rows.reduce(into: [:]) { $0[$1["external_id"].string ?? ""] = $1["row_data"].string }
+            #expect(addresses.count == 4)
+            #expect(addresses["large.png"] == addresses["copy.png"] && addresses["large.png"] != nil)
+            #expect(try await site.simulator.file(try #require(addresses["large.png"])) == content)
+            #expect(try await site.simulator.file(try #require(addresses["other.png"])) == other)
+            let sent = try await site.simulator.calls().flatMap { $0["operations"].list }.filter {
+                $0.string == "uploadFile"
+            }
+            // Three files; for each of the two manifests a chunk and a list of chunks.
+            #expect(sent.count == 3 + 4)
+        }
+    }
 }
