@@ -24,7 +24,8 @@ def files(folder, count, size, seed=b"f"):
     os.makedirs(folder, exist_ok=True)
     block = os.urandom(min(size, 1 << 20))
     for n in range(count):
-        head = seed + f"{n:08}".encode() + os.urandom(8)
+        # What a JPEG begins with, so that it is taken for one.
+        head = b"\xff\xd8\xff\xe0" + seed + f"{n:08}".encode() + os.urandom(8)
         with open(f"{folder}/{n:05}.jpg", "wb") as out:
             out.write(head)
             left = size - len(head)

@@ -201,16 +201,18 @@ extension SQLiteLedger {
         _ db: Database, _ column: String, to id: String, _ entries: [ErrorEntry], total: Int
     ) throws {
         guard total > 0 else { return }
-        var kept: [ErrorEntry] = []
-        if let text = try String.fetchOne(
-            db.cachedStatement(sql: "SELECT \(column) FROM imports WHERE id = ?"), arguments: [id])
-        {
-            kept = try JSONDecoder().decode([ErrorEntry].self, from: Data(text.utf8))
-        }
-        kept.append(contentsOf: entries.prefix(max(0, ErrorEntry.kept - kept.count)))
+        // What is kept already is not read: an import of many files with something to tell would read it for each of them.
+        let kept = try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT json_array_length(\(column)) FROM imports WHERE id = ?"), arguments: [id])
+        let more = entries.prefix(max(0, ErrorEntry.kept - (kept ?? 0)))
         try db.cachedStatement(
-            sql: "UPDATE imports SET \(column) = ?, \(column)_total = \(column)_total + ? WHERE id = ?"
-        ).execute(arguments: [try stored(kept), total, id])
+            sql: """
+                UPDATE imports SET \(column)_total = \(column)_total + ?1, \(column) = CASE
+                    WHEN ?2 = '[]' THEN \(column) WHEN \(column) = '[]' THEN ?2
+                    ELSE substr(\(column), 1, length(\(column)) - 1) || ',' || substr(?2, 2) END
+                WHERE id = ?3
+                """
+        ).execute(arguments: [total, try stored(Array(more)), id])
     }
 
     static func stored(_ errors: [ErrorEntry]) throws -> String {
