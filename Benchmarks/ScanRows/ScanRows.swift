@@ -6,7 +6,7 @@ import SystemPackage
 
 /// Times what is done with a manifest's bytes on one core, without the network; for `Scripts/bench`.
 ///
-/// `scan-rows FILE FOLDER REPETITIONS`: FOLDER takes work files. Prints one line of JSON with the file's size and, for each
+/// `scan-rows FILE FOLDER REPETITIONS [PART…]`: FOLDER takes work files; without a PART it is all of them, in their order. Prints one line of JSON with the file's size and, for each
 /// part, the CPU seconds of the fastest repetition:
 ///
 /// - `read`: the file is read, and nothing is done with it; of a compressed one, zlib inflates it
@@ -16,16 +16,16 @@ import SystemPackage
 @main struct ScanRows {
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 4, let repetitions = Int(arguments[3]), repetitions > 0,
+        guard arguments.count >= 4, let repetitions = Int(arguments[3]), repetitions > 0,
             let format = ManifestFormat(fileName: arguments[1])
         else {
-            print("arguments: FILE FOLDER REPETITIONS; FILE ends in .json or .ndjson, perhaps with .gz")
+            print("arguments: FILE FOLDER REPETITIONS [PART…]; FILE ends in .json or .ndjson, perhaps with .gz")
             exit(64)
         }
         var run = Run(path: FilePath(arguments[1]), folder: FilePath(arguments[2]), format: format)
         var fastest: [String: Double] = [:]
         for _ in 0..<repetitions {
-            for (name, part) in run.parts {
+            for (name, part) in run.parts where arguments.count == 4 || arguments[4...].contains(name) {
                 let start = cpuSeconds()
                 try part(&run)
                 fastest[name] = min(fastest[name] ?? .infinity, cpuSeconds() - start)
