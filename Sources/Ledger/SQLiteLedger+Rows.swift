@@ -7,6 +7,7 @@ internal import SystemPackage
 
 extension ImportRecord {
     init(row: Row) throws {
+        let row = NamedRow(row)
         var rows = RowCounts()
         rows.total = row["rows_total"]
         rows.rejected = row["rows_rejected"]
@@ -41,9 +42,9 @@ extension ImportRecord {
             media: media,
             openMedia: row["media_open"],
             openSegments: row["segments_open"],
-            errors: try JSONDecoder().decode([ErrorEntry].self, from: Data((row["errors"] as String).utf8)),
+            errors: try row.errorEntries("errors"),
             errorsTotal: row["errors_total"],
-            warnings: try JSONDecoder().decode([ErrorEntry].self, from: Data((row["warnings"] as String).utf8)),
+            warnings: try row.errorEntries("warnings"),
             warningsTotal: row["warnings_total"],
             resultsPath: row.optionalPath("results_path"),
             failedRowsPath: row.optionalPath("failed_path"),
@@ -60,6 +61,7 @@ extension ImportRecord {
 extension SegmentRecord {
     /// From a segment joined to its import.
     init(row: Row) throws {
+        let row = NamedRow(row)
         var only: RowRuns?
         if let text = row["only_rows"] as String? {
             guard let runs = RowRuns(encoded: text) else {
@@ -87,6 +89,7 @@ extension SegmentRecord {
 
 extension MediaRecord {
     init(row: Row) throws {
+        let row = NamedRow(row)
         var identity: MediaIdentity?
         if let inode = row["inode"] as Int64? {
             identity = MediaIdentity(
@@ -119,6 +122,7 @@ extension MediaRecord {
 
 extension SubmissionRecord {
     init(row: Row) throws {
+        let row = NamedRow(row)
         self.init(
             id: SubmissionID(rawValue: row["id"]),
             phase: try row.word("phase"),
@@ -142,6 +146,7 @@ extension SubmissionRecord {
 
 extension TaskEntry {
     init(row: Row) throws {
+        let row = NamedRow(row)
         self.init(
             submission: SubmissionID(rawValue: row["id"]),
             taskID: (row["task_id"] as String?).map { TaskID(rawValue: $0) },
