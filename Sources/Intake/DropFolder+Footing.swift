@@ -54,7 +54,9 @@ extension DropFolder {
     /// The folder is gone, or not usable; it is tried again at the next rescan.
     func lose(_ reason: String) {
         if state != .missing(reason) {
-            logger.warning("drop folder is missing", metadata: ["path": "\(settings.path)", "reason": "\(reason)"])
+            logger.warning(
+                "Drop folder is missing",
+                metadata: ["watch": "\(settings.name)", "path": "\(settings.path)", "reason": "\(reason)"])
         }
         state = .missing(reason)
         hints = nil
@@ -104,7 +106,9 @@ extension DropFolder {
         guard watchTrouble == nil else { return }
         let next = WatchState.degraded("\(error) Until then it is scanned at intervals.")
         if state != next {
-            logger.warning("cannot watch everything; scanning instead", metadata: ["reason": "\(error)"])
+            logger.warning(
+                "Not everything can be watched; scanning instead",
+                metadata: ["watch": "\(settings.name)", "reason": "\(error)"])
         }
         watchTrouble = error
         state = next
