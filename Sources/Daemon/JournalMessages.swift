@@ -16,6 +16,7 @@ public enum JournalMessages {
         "Status left out": "d55a31a49dac41e897ce2f078054890d",
         "Status written again": "6334a664f18040c5b5b001846a9281a5",
         "Drop folder is missing": "207190b3ea034e6687bbe11dd0724b51",
+        "Drop folder takes no changes; its files are imported and stay": "cbd6a44cf67c4af28e4ef0c1f725481f",
         "Not everything can be watched; scanning instead": "fb15bfc9fa6a4a39ba922fe2672a6bc0",
         "More events than could be kept; scanning everything": "3d1000cffe4c4c7d892e038727832f1d",
         "Claimed": "f0cc815b0d314a3fb67cd226e3adafc5",

@@ -27,6 +27,11 @@ extension DropFolder {
             footing = nil
             hints = nil
             let isReadOnly = try !prepareOwnFolder()
+            if isReadOnly, settings.afterImport != .keep {
+                logger.warning(
+                    "Drop folder takes no changes; its files are imported and stay",
+                    metadata: ["watch": "\(settings.name)", "path": "\(settings.path)"])
+            }
             let lock = try takeLock(isReadOnly: isReadOnly)
             let kind = try FileSystemKind.of(settings.path)
             let pollReason: String? =
