@@ -73,6 +73,6 @@ struct JournalTests {
         let text = try String(contentsOf: Self.root.appending(path: "systemd/datarowd.catalog"), encoding: .utf8)
         let entries = text.matches(of: /(?m)^-- ([0-9a-f]{32})\nSubject: .+\nDefined-By: datarowd\nDocumentation: .+\n\n.+\n/)
         #expect(entries.map { String($0.output.1) }.sorted() == ids.sorted())
-        #expect(text.matches(of: /(?m)^-- /).count == ids.count)
+        #expect(text.matches(of: #/(?m)^-- /#).count == ids.count)
     }
 }
