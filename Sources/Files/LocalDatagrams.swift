@@ -17,9 +17,12 @@ public final class LocalDatagrams: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Sends one datagram; says whether it was taken.
+    /// Sends one datagram.
     ///
-    /// - Parameter inMemory: whether what is too large for a datagram may go as a sealed file in memory, as journald takes it.
+    /// - Parameters:
+    ///   - bytes: what it holds.
+    ///   - inMemory: whether what is too large for a datagram may go as a sealed file in memory, as journald takes it.
+    /// - Returns: whether it was taken.
     @discardableResult
     public func send(_ bytes: [UInt8], inMemory: Bool = false) -> Bool {
         clinux_send_local(descriptor, name, bytes, bytes.count, inMemory ? 1 : 0) == 0

@@ -3,6 +3,8 @@ import Foundation
 import Reporting
 import Testing
 
+private let hostileNames = ["x\nPRIORITY=0", "x\n\u{0}\nMESSAGE_ID=1", "\u{1b}[2J\u{202e}x"]
+
 @Suite("Journal")
 struct JournalTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
@@ -42,7 +44,7 @@ struct JournalTests {
         #expect(fields.map(\.1) == wanted.map(\.1))
     }
 
-    @Test("no name of a file adds a field or a line", arguments: ["x\nPRIORITY=0", "x\n\u{0}\nMESSAGE_ID=1", "\u{1b}[2J\u{202e}x"])
+    @Test("no name of a file adds a field or a line", arguments: hostileNames)
     func hostile(name: String) throws {
         let line = LogLine(time: "", level: "info", priority: 6, message: "Claimed", details: [("manifest", name)])
         let fields = try fields(JournalEntry(line, messageID: nil, identifier: "datarowd").bytes)
@@ -52,7 +54,8 @@ struct JournalTests {
 
     @Test("each message that is logged has an id, and each id is logged somewhere")
     func messages() throws {
-        let pattern = /[lL]ogger\.(?:trace|debug|info|notice|warning|error|critical)\(\s*"([^"]+)"|message: "(Not started)"/
+        let pattern =
+            /logger\.(?:trace|debug|info|notice|warning|error|critical)\(\s*"([^"]+)"|message: "(Not started)"/
         let levels = /logger\.log\(\s*level:[^"]*"([^"]+)"/
         var logged: Set<String> = []
         let sources = Self.root.appending(path: "Sources")
@@ -71,7 +74,8 @@ struct JournalTests {
         #expect(Set(ids).count == ids.count)
         for id in ids { #expect(id.wholeMatch(of: /[0-9a-f]{32}/) != nil) }
         let text = try String(contentsOf: Self.root.appending(path: "systemd/datarowd.catalog"), encoding: .utf8)
-        let entries = text.matches(of: /(?m)^-- ([0-9a-f]{32})\nSubject: .+\nDefined-By: datarowd\nDocumentation: .+\n\n.+\n/)
+        let entries = text.matches(
+            of: /(?m)^-- ([0-9a-f]{32})\nSubject: .+\nDefined-By: datarowd\nDocumentation: .+\n\n.+\n/)
         #expect(entries.map { String($0.output.1) }.sorted() == ids.sorted())
         #expect(text.matches(of: #/(?m)^-- /#).count == ids.count)
     }
