@@ -134,6 +134,7 @@ let package = Package(
                 "Control", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
                 "TestSupport", "Transport", .system,
             ]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Importing", "Reporting"]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(
             name: "EndToEndTests",

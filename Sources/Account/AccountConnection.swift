@@ -42,6 +42,9 @@ public struct AccountConnection: Sendable {
             unixTime: unixTime)
     }
 
+    /// How long the thread of all transfers has not done what it should have; nil when it owes nothing.
+    public var transportSilence: Duration? { transport.silence }
+
     /// Stops every transfer, and returns when nothing runs any more.
     public func shutdown() async { await transport.shutdown() }
 }

@@ -8,12 +8,16 @@
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 const int clinux_o_path = O_PATH;
@@ -92,6 +96,38 @@ void clinux_tune_heap(int arenas, int threshold_bytes) {
     mallopt(M_ARENA_MAX, arenas);
     mallopt(M_MMAP_THRESHOLD, threshold_bytes);
     mallopt(M_TRIM_THRESHOLD, threshold_bytes);
+}
+
+int clinux_send_local(int fd, const char *name, const void *bytes, size_t count, int in_memory) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(name);
+    if (length == 0 || length >= sizeof address.sun_path) {
+        errno = EINVAL;
+        return -1;
+    }
+    memcpy(address.sun_path, name, length);
+    // A name that begins with @ is in the abstract namespace, where the first byte is zero.
+    if (name[0] == '@') address.sun_path[0] = 0;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    if (sendto(fd, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&address, size) >= 0) return 0;
+    if (!in_memory || (errno != EMSGSIZE && errno != ENOBUFS)) return -1;
+
+    int file = memfd_create("entry", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (file < 0) return -1;
+    int result = -1;
+    if (clinux_write_all(file, bytes, count) == 0 &&
+        fcntl(file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0) {
+        union {
+            struct cmsghdr header;
+            char room[CMSG_SPACE(sizeof(int))];
+        } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))}};
+        memcpy(CMSG_DATA(&control.header), &file, sizeof file);
+        struct msghdr message = {
+            .msg_name = &address, .msg_namelen = size, .msg_control = &control, .msg_controllen = sizeof control};
+        if (sendmsg(fd, &message, MSG_NOSIGNAL) >= 0) result = 0;
+    }
+    close(file);
+    return result;
 }
 
 int clinux_forbid_dumps(void) {

@@ -47,6 +47,9 @@ public final class DatarowDaemon: Sendable {
         let start = Date()
         let time = ImportClock(from: start, on: clock)
         let notifier = SystemdNotifier(environment: environment)
+        let serviceStatus = ServiceStatus(notifier)
+        let startExtension = StartExtension(notifier)
+        defer { startExtension.end() }
 
         let state = settings.stateDirectory
         let lock = try Startup.prepare(state)
@@ -87,13 +90,20 @@ public final class DatarowDaemon: Sendable {
             folder: StatusFolder(
                 StatusLayout(stateDirectory: state), files: StatusFiles(making: state.appending(StateDirectory.making)),
                 boot: BootID.current()),
-            snapshot: { await view.snapshot() }, clock: clock, now: { time.now },
+            snapshot: {
+                let snapshot = await view.snapshot()
+                serviceStatus.saw(snapshot)
+                return snapshot
+            }, clock: clock, now: { time.now }, made: { serviceStatus.saw($0) },
             report: { [logger] event in
                 switch event {
                 case .failed(let error, let retry):
+                    serviceStatus.cannotWrite(error)
                     logger.error("Status not written", metadata: ["reason": "\(error)", "retry": "\(retry)"])
                 case .leftOut(let error): logger.error("Status left out", metadata: ["reason": "\(error)"])
-                case .recovered: logger.notice("Status written again")
+                case .recovered:
+                    serviceStatus.cannotWrite(nil)
+                    logger.notice("Status written again")
                 }
             })
         bell.connect(reporting)
@@ -111,7 +121,12 @@ public final class DatarowDaemon: Sendable {
             throw Startup.failure(of: error)
         }
         view.entered(.running)
+        startExtension.end()
         notifier.send("READY=1")
+        let watchdog = Watchdog(
+            notifier: notifier, logger: logger, signs: { Self.signs(importer, account, pacer) })
+        let beats = Task { await watchdog.run() }
+        defer { beats.cancel() }
         // Beside the work, at the lowest priority; it ends with the process.
         if isExaminedLater { Task.detached(priority: .background) { await ledger.examine() } }
         await work(importer, reporting, view, notifier, pacer, ledger)
@@ -120,6 +135,15 @@ public final class DatarowDaemon: Sendable {
         do { try ledger.close() } catch { logger.warning("Ledger not closed", metadata: ["reason": "\(error)"]) }
         withExtendedLifetime(lock) {}
         logger.notice("Stopped")
+    }
+
+    private static func signs(
+        _ importer: Importer, _ account: AccountConnection, _ pacer: RequestPacer
+    ) -> Liveness.Signs {
+        let pace = pacer.snapshot()
+        return Liveness.Signs(
+            pulse: importer.pulse.reading(), transportSilence: account.transportSilence, isSending: pace.inFlight > 0,
+            isHeld: pace.isHeldUp || !importer.health.current.isEmpty, work: ProcessTime.used())
     }
 
     /// Waits as long as requests may take to end: not at all while none is on its way and none may start.

@@ -1,35 +1,33 @@
-internal import Glibc
+internal import Files
+internal import Foundation
+internal import Locking
 
 /// Tells systemd how the service is doing: one datagram to the socket that it named.
 ///
 /// Without systemd it does nothing. The protocol is stable by promise, so no library is needed for it.
-struct SystemdNotifier: Sendable {
-    private let socketPath: String?
+final class SystemdNotifier: Sendable {
+    private let socket: LocalDatagrams?
+    private let lastStatus = Locked("")
+    /// How long systemd waits for a sign of life before it ends the service; nil when it does not.
+    let watchdog: Duration?
 
     init(environment: [String: String]) {
-        socketPath = environment["NOTIFY_SOCKET"].flatMap { $0.isEmpty ? nil : $0 }
+        socket = environment["NOTIFY_SOCKET"].flatMap { $0.isEmpty ? nil : LocalDatagrams(to: $0) }
+        let isForUs = environment["WATCHDOG_PID"].map { $0 == "\(getpid())" } ?? true
+        watchdog =
+            isForUs && socket != nil
+            ? environment["WATCHDOG_USEC"].flatMap(Int64.init).flatMap { $0 > 0 ? .microseconds($0) : nil } : nil
     }
 
     /// Sends assignments such as `READY=1`, one a line; what cannot be sent is lost, for nobody listens.
-    func send(_ state: String) {
-        guard let socketPath else { return }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        var path = Array(socketPath.utf8)
-        let capacity = MemoryLayout.size(ofValue: address.sun_path)
-        guard path.count < capacity else { return }
-        // A name that begins with @ is in the abstract namespace, where the first byte is zero.
-        if path[0] == UInt8(ascii: "@") { path[0] = 0 }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
-        let length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
-        var message = Array(state.utf8)
-        withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                _ = sendto(descriptor, &message, message.count, Int32(MSG_NOSIGNAL), address, length)
-            }
+    func send(_ state: String) { socket?.send(Array(state.utf8)) }
+
+    /// Sets the line that `systemctl status` shows, if it is another than before.
+    func status(_ line: String) {
+        let isNew = lastStatus.withLock { last in
+            defer { last = line }
+            return last != line
         }
+        if isNew { send("STATUS=\(line)") }
     }
 }

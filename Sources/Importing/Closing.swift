@@ -96,7 +96,7 @@ struct Closings: Sendable {
         try await ledger.recordClosed(moved.map(\.closing), at: context.clock.now)
         for plan in moved {
             context.observer.ended(
-                id: plan.record.id, path: plan.record.path, state: plan.record.state.rawValue,
+                watch: plan.record.watch, id: plan.record.id, path: plan.record.path, state: plan.record.state.rawValue,
                 reason: plan.record.reason)
         }
         try await workbench.run { for plan in moved { workFolder.remove(plan.record.id) } }

@@ -19,29 +19,31 @@ public struct ImportObserver: Sendable {
 
     func claimed(watch: String, id: ImportID, path: FilePath) {
         claims.increment()
-        logger.info("Claimed", metadata: ["watch": "\(watch)", "import": "\(id)", "path": "\(visible(path))"])
+        logger.info("Claimed", metadata: ["watch": "\(watch)", "import": "\(id)", "manifest": "\(visible(path))"])
     }
 
     func notTaken(watch: String, path: FilePath, error: any Error) {
         logger.warning(
             "Not taken",
-            metadata: ["watch": "\(watch)", "path": "\(visible(path))", "reason": "\(visible("\(error)"))"])
+            metadata: ["watch": "\(watch)", "manifest": "\(visible(path))", "reason": "\(visible("\(error)"))"])
     }
 
-    func planned(id: ImportID, path: FilePath, rows: Int, rejected: Int, warnings: Int, segments: Int) {
+    func planned(watch: String, id: ImportID, path: FilePath, rows: Int, rejected: Int, warnings: Int, segments: Int) {
         logger.info(
             "Checked",
             metadata: [
-                "import": "\(id)", "path": "\(visible(path))", "rows": "\(rows)", "rejected": "\(rejected)",
+                "watch": "\(watch)", "import": "\(id)", "manifest": "\(visible(path))", "rows": "\(rows)",
+                "rejected": "\(rejected)",
                 "warnings": "\(warnings)", "segments": "\(segments)",
             ])
     }
 
-    func ended(id: ImportID, path: FilePath, state: String, reason: String) {
+    func ended(watch: String, id: ImportID, path: FilePath, state: String, reason: String) {
         logger.info(
             "Ended",
             metadata: [
-                "import": "\(id)", "path": "\(visible(path))", "state": "\(state)", "reason": "\(visible(reason))",
+                "watch": "\(watch)", "import": "\(id)", "manifest": "\(visible(path))", "state": "\(state)",
+                "reason": "\(visible(reason))",
             ])
     }
 
@@ -82,14 +84,13 @@ public struct ImportObserver: Sendable {
             metadata: ["submission": "\(id)", "reason": "\(visible(reason))"])
     }
 
-    func settled(_ id: SubmissionID, status: String, succeeded: Int, failed: Int, again: Int) {
-        logger.info(
-            "Task ended",
-            metadata: [
-                "submission": "\(id)", "status": "\(visible(status))", "succeeded": "\(succeeded)",
-                "failed": "\(failed)",
-                "again": "\(again)",
-            ])
+    func settled(_ id: SubmissionID, task: TaskID?, status: String, succeeded: Int, failed: Int, again: Int) {
+        var metadata: Logger.Metadata = [
+            "submission": "\(id)", "status": "\(visible(status))", "succeeded": "\(succeeded)",
+            "failed": "\(failed)", "again": "\(again)",
+        ]
+        if let task { metadata["task"] = "\(task)" }
+        logger.info("Task ended", metadata: metadata)
     }
 
     /// Tells that a request failed, and whether it is sent again.

@@ -79,6 +79,9 @@ public final class Importer: Sendable {
     /// What keeps stages from working at all.
     public var health: PipelineHealth { context.health }
 
+    /// What its stages are at.
+    public var pulse: PipelinePulse { context.pulse }
+
     /// Puts the pipeline together; nothing runs yet.
     public init(_ parts: Parts) {
         let observer = ImportObserver(logger: parts.logger)
@@ -91,7 +94,7 @@ public final class Importer: Sendable {
                 observer.healthChanged(troubles)
                 changed()
             },
-            observer: observer)
+            pulse: PipelinePulse(clock: parts.clock), observer: observer)
         for bell in bells.all { context.drain.register(bell) }
     }
 

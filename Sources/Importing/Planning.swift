@@ -249,8 +249,8 @@ struct Planning: Sendable {
         plan.problemsPart = draft.problemsPart
         try await ledger.recordPlan(plan, of: item, isFirst: draft.isFirstPart, at: context.clock.now)
         context.observer.planned(
-            id: draft.record.id, path: draft.record.path, rows: plan.totalRows, rejected: plan.rejectedRows,
-            warnings: plan.warningsTotal, segments: draft.segmentCount)
+            watch: draft.record.watch, id: draft.record.id, path: draft.record.path, rows: plan.totalRows,
+            rejected: plan.rejectedRows, warnings: plan.warningsTotal, segments: draft.segmentCount)
         if draft.hasMedia { uploading.ring() }
         sealing.ring()
         closing.ring()

@@ -24,18 +24,23 @@ struct Stage<Item: Sendable>: Sendable {
     /// Works until told to drain, then lets what is in hand end.
     func run(in context: StageContext) async {
         let idle = Locked(width)
+        let pulse = context.pulse
+        defer { pulse.ends(name) }
         await withDiscardingTaskGroup { group in
             while !context.drain.isDraining {
                 let hands = idle.withLock { $0 }
                 // Asked after from before the lease: what becomes due between the two must not fall through.
                 let looked = context.clock.now
+                pulse.looks(name)
                 do {
                     let items = hands > 0 ? try await lease(hands) : []
+                    pulse.took(items.count)
                     for item in items {
                         idle.withLock { $0 -= 1 }
                         group.addTask {
                             await handle(item, in: context)
                             idle.withLock { $0 += 1 }
+                            pulse.did()
                             bell.ring()
                         }
                     }
@@ -43,11 +48,13 @@ struct Stage<Item: Sendable>: Sendable {
                     if items.count == hands, hands > 0 { continue }
                     let due = hands > 0 ? try await nextDue(looked) : nil
                     let wait = due.map { max(.zero, Duration.seconds($0.timeIntervalSince(context.clock.now))) }
-                    await bell.wait(
-                        atMost: wait.map { min($0 + .milliseconds(1), Self.longestWait) }, on: context.clock)
+                    let most = wait.map { min($0 + .milliseconds(1), Self.longestWait) }
+                    pulse.waits(name, atMost: most)
+                    await bell.wait(atMost: most, on: context.clock)
                 } catch {
                     if Task.isCancelled { return }
                     context.health.troubled(name, error)
+                    pulse.waits(name, atMost: Self.waitAfterTrouble)
                     await bell.wait(atMost: Self.waitAfterTrouble, on: context.clock)
                 }
             }
@@ -114,6 +121,7 @@ struct StageContext: Sendable {
     let clock: ImportClock
     let drain: Drain
     let health: PipelineHealth
+    let pulse: PipelinePulse
     let observer: ImportObserver
 }
 

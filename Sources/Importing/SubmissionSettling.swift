@@ -237,7 +237,7 @@ struct SubmissionSettling: Sendable {
         try await ledger.settle(
             item, outcomes: outcomes, status: report.status, reason: report.reason, at: context.clock.now)
         context.observer.settled(
-            submission.id, status: report.status,
+            submission.id, task: submission.taskID, status: report.status,
             succeeded: outcomes.reduce(0) { $0 + $1.created + $1.updated + $1.alreadyPresent + $1.deleted },
             failed: outcomes.reduce(0) { $0 + $1.failed },
             again: outcomes.reduce(0) { $0 + $1.again.reduce(0) { $0 + $1.rows.count } })

@@ -27,6 +27,11 @@ extension DropFolder {
             footing = nil
             hints = nil
             let isReadOnly = try !prepareOwnFolder()
+            if isReadOnly, settings.afterImport != .keep {
+                logger.warning(
+                    "Drop folder takes no changes; its files are imported and stay",
+                    metadata: ["watch": "\(settings.name)", "path": "\(settings.path)"])
+            }
             let lock = try takeLock(isReadOnly: isReadOnly)
             let kind = try FileSystemKind.of(settings.path)
             let pollReason: String? =
@@ -54,7 +59,9 @@ extension DropFolder {
     /// The folder is gone, or not usable; it is tried again at the next rescan.
     func lose(_ reason: String) {
         if state != .missing(reason) {
-            logger.warning("drop folder is missing", metadata: ["path": "\(settings.path)", "reason": "\(reason)"])
+            logger.warning(
+                "Drop folder is missing",
+                metadata: ["watch": "\(settings.name)", "path": "\(settings.path)", "reason": "\(reason)"])
         }
         state = .missing(reason)
         hints = nil
@@ -104,7 +111,9 @@ extension DropFolder {
         guard watchTrouble == nil else { return }
         let next = WatchState.degraded("\(error) Until then it is scanned at intervals.")
         if state != next {
-            logger.warning("cannot watch everything; scanning instead", metadata: ["reason": "\(error)"])
+            logger.warning(
+                "Not everything can be watched; scanning instead",
+                metadata: ["watch": "\(settings.name)", "reason": "\(error)"])
         }
         watchTrouble = error
         state = next

@@ -67,7 +67,8 @@ extension DropFolder {
         }
         if batch.overflowed {
             statistics.overflows += 1
-            logger.notice("more events than could be kept; scanning everything")
+            logger.notice(
+                "More events than could be kept; scanning everything", metadata: ["watch": "\(settings.name)"])
             requestScan()
         }
         for hint in batch.hints {

@@ -65,4 +65,10 @@ public struct PacerSnapshot: Sendable, Hashable {
     public var concurrencyLimit: Int
     /// Retries that may start without waiting.
     public var retriesAvailable: Int
+
+    /// Whether requests may rightly wait: for an end of a pause, a window with room, a server that answers, people.
+    public var isHeldUp: Bool {
+        blockedReason != nil || pausedFor != nil || breaker != .closed || failing != nil
+            || (waiting > 0 && usedInWindow >= limit)
+    }
 }

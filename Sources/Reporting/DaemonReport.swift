@@ -33,6 +33,15 @@ public struct DaemonReport: Sendable, Hashable {
         updatedAt = now
     }
 
+    /// How many imports and files have not ended.
+    public var unfinished: Int {
+        let imports = totals.imports.values.reduce(0) { $0 + $1.reduce(0) { $0 + ($1.key.isFinal ? 0 : $1.value) } }
+        return snapshot.watches.reduce(imports) { $0 + $1.settlingCount }
+    }
+
+    /// Since when the oldest of them is there.
+    public var oldestOfAll: Date? { snapshot.watches.compactMap { oldestUnfinished($0)?.since }.min() }
+
     /// The oldest unfinished file of a watch, claimed or not: the one figure to alarm on.
     func oldestUnfinished(_ watch: WatchSnapshot) -> Oldest? {
         let settling = watch.settling.min { $0.since < $1.since }.map { Oldest(path: $0.path, since: $0.since) }

@@ -41,7 +41,7 @@ public struct LogLine: Sendable {
         }
     }
 
-    private var words: String {
+    var words: String {
         var words = HarmlessText.of(message)
         for (key, value) in details { words += " \(key)=\(Self.quoted(value))" }
         return words

@@ -9,6 +9,7 @@ struct ReportWriter: Sendable {
     let folder: StatusFolder
     let snapshot: @Sendable () async -> DaemonSnapshot
     let now: @Sendable () -> Date
+    let made: @Sendable (DaemonReport) -> Void
     let report: @Sendable (ReportingService.Event) -> Void
 
     private var throttle = ReportThrottle()
@@ -35,12 +36,14 @@ struct ReportWriter: Sendable {
 
     init(
         store: any LedgerStore, folder: StatusFolder, snapshot: @escaping @Sendable () async -> DaemonSnapshot,
-        now: @escaping @Sendable () -> Date, report: @escaping @Sendable (ReportingService.Event) -> Void
+        now: @escaping @Sendable () -> Date, made: @escaping @Sendable (DaemonReport) -> Void,
+        report: @escaping @Sendable (ReportingService.Event) -> Void
     ) {
         self.store = store
         self.folder = folder
         self.snapshot = snapshot
         self.now = now
+        self.made = made
         self.report = report
     }
 
@@ -192,6 +195,7 @@ struct ReportWriter: Sendable {
             oldest[watch.name] = try await oldestImport(watch.name, since: totals.oldestUnfinished[watch.name])
         }
         let report = DaemonReport(snapshot, totals: totals, oldest: oldest, at: now())
+        made(report)
         if var same = daemonWritten?.report {
             same.updatedAt = report.updatedAt
             if same == report { return }

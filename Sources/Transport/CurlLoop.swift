@@ -15,11 +15,29 @@ final class CurlLoop: Sendable {
         /// The thread is gone, and the multi handle with it.
         var hasEnded = false
         var waitingForTheEnd: [CheckedContinuation<Void, Never>] = []
+        /// When the thread last looked into the box.
+        var looked = ContinuousClock.now
+        /// Whether it has transfers, and so looks again soon.
+        var isBusy = false
     }
+
+    /// How long the thread has not done what it should have; nil when it owes nothing.
+    ///
+    /// With transfers it looks at least every ``longestPoll``; else once for each arrival.
+    var silence: Duration? {
+        mailbox.withLock { box in
+            guard box.isBusy || !box.arrivals.isEmpty, !box.hasEnded else { return nil }
+            return ContinuousClock.now - (box.arrivals.first.map { max($0.came, box.looked) } ?? box.looked)
+        }
+    }
+
+    /// With transfers under way, in milliseconds.
+    private static let longestPoll: Int32 = 10_000
 
     private struct Arrival {
         let request: HTTPRequest
         let ticket: Ticket
+        let came = ContinuousClock.now
     }
 
     /// The multi handle's address.
@@ -118,6 +136,8 @@ final class CurlLoop: Sendable {
         while true {
             let (arrivals, someAreCancelled, isClosed) = mailbox.withLock { box in
                 defer {
+                    box.looked = .now
+                    box.isBusy = true
                     box.arrivals = []
                     box.someAreCancelled = false
                 }
@@ -148,9 +168,11 @@ final class CurlLoop: Sendable {
             check(curl_multi_perform(multi.raw, &running))
             let finished = finishCompleted(in: &transfers)
             if finished && queueStart < queue.count { continue }
+            let isBusy = !transfers.isEmpty || queueStart < queue.count
+            mailbox.withLock { $0.isBusy = isBusy }
             // A backstop and no poll interval: arrivals and cancellations wake us, and libcurl shortens it to its own
             // timers. Idle, it should cost no wake-ups.
-            check(curl_multi_poll(multi.raw, nil, 0, transfers.isEmpty ? 3_600_000 : 10_000, nil))
+            check(curl_multi_poll(multi.raw, nil, 0, transfers.isEmpty ? 3_600_000 : Self.longestPoll, nil))
         }
 
         for transfer in transfers.values {

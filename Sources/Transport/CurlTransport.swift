@@ -40,6 +40,9 @@ public final class CurlTransport: HTTPTransport {
 
     deinit { loop.close() }
 
+    /// How long its thread has not done what it should have; nil when it owes nothing.
+    public var silence: Duration? { loop.silence }
+
     public func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         let ticket = Ticket()
         let outcome = await withTaskCancellationHandler {

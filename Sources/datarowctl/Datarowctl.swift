@@ -25,7 +25,7 @@ struct Datarowctl: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, WaitCommand.self, ListCommand.self, ExplainCommand.self, TasksCommand.self,
             DropCommand.self, CheckCommand.self, RowsCommand.self, DatasetsCommand.self, ProjectCommand.self,
-            ConfigCommand.self, DoctorCommand.self, LedgerCommand.self,
+            ConfigCommand.self, DoctorCommand.self, LedgerCommand.self, CompletionsCommand.self,
         ])
 
     static func main() async {

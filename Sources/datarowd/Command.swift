@@ -25,17 +25,18 @@ struct Command: AsyncParsableCommand {
     var config = "/etc/datarowd/datarowd.yaml"
 
     func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
         let settings: Settings
         do {
             settings = try Settings.load(FilePath(config))
         } catch {
-            report("\(error)")
+            report("\(error)", environment)
             throw ArgumentParser.ExitCode(Daemon.ExitCode.configuration.rawValue)
         }
-        let environment = ProcessInfo.processInfo.environment
         let format = settings.log.lineFormat(environment: environment, isTerminal: isatty(STDERR_FILENO) == 1)
         let level = Logger.Level(rawValue: settings.log.level.rawValue) ?? .info
-        LoggingSystem.bootstrap { _ in LineLogHandler(format: format, level: level) }
+        let outlet = LogOutlet(format, environment: environment)
+        LoggingSystem.bootstrap { _ in LineLogHandler(outlet: outlet, level: level) }
         let logger = Logger(label: "datarowd")
         for warning in settings.warnings { logger.warning("Configuration", metadata: ["reason": "\(warning)"]) }
 
@@ -54,13 +55,23 @@ struct Command: AsyncParsableCommand {
         do {
             try await daemon.run()
         } catch {
-            report("\(error)")
+            report("\(error)", environment)
             throw ArgumentParser.ExitCode(error.code.rawValue)
         }
     }
 
-    private func report(_ message: String) {
+    /// Says why it does not start, also in the journal as an error of its kind.
+    private func report(_ message: String, _ environment: [String: String]) {
+        let isJournal = LogOutlet.isJournal(environment)
+        let outlet = LogOutlet(.journald, environment: environment)
         for line in message.split(separator: "\n") {
+            if isJournal {
+                outlet.write(
+                    LogLine(
+                        time: "", level: "error", priority: 3, message: "Not started",
+                        details: [("reason", String(line))]))
+                continue
+            }
             FileHandle.standardError.write(Data("datarowd: \(HarmlessText.of(String(line)))\n".utf8))
         }
     }
@@ -73,7 +84,7 @@ extension LogSettings {
         case .text: .text
         case .json: .json
         case .journald: .journald
-        case .auto: environment["JOURNAL_STREAM"] != nil ? .journald : isTerminal ? .text : .json
+        case .auto: LogOutlet.isJournal(environment) ? .journald : isTerminal ? .text : .json
         }
     }
 }

@@ -90,7 +90,7 @@ struct LostEventsTests {
             let wanted =
                 (0..<count).filter { $0 % each == each - 1 }.map(String.init) + (0..<folders).map { "first \($0)" }
             #expect(try await site.names() == wanted.sorted())
-            #expect(site.logged().contains("more events than could be kept"), "nothing overflowed")
+            #expect(site.logged().contains("More events than could be kept"), "nothing overflowed")
             // Media is followed up to a limit, and the operator sees that it waits.
             let settling = try await eventually(within: .seconds(30), "the status tells of what waits") {
                 try site.watchStatus()?["settling"].int.flatMap { $0 >= min(count, 40_000) / 2 ? $0 : nil }

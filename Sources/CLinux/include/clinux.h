@@ -61,6 +61,12 @@ int clinux_glob_matches(const char *pattern, const char *name, int pathname);
 /// Has the allocator of the C library give memory back instead of keeping it; see HeapTuning.swift.
 void clinux_tune_heap(int arenas, int threshold_bytes);
 
+// MARK: local sockets
+
+/// Sends one datagram to the local socket of that name, where `@` begins one without a file. What is too large for a datagram
+/// goes as a sealed file in memory, whose descriptor is sent, where `in_memory` allows it.
+int clinux_send_local(int fd, const char *name, const void *bytes, size_t count, int in_memory);
+
 // MARK: secrecy
 
 /// Keeps this process's memory and environment from other processes of its user, and out of core dumps, also of those
