@@ -32,6 +32,8 @@ public final class ReportingService: Sendable {
     private let elapsed: @Sendable () -> Duration
     private let sleep: @Sendable (Duration) async throws -> Void
     private let now: @Sendable () -> Date
+    private let activity: Activity?
+    private let exposition: MetricsExposition?
     private let report: @Sendable (Event) -> Void
     private let bell = ReportBell()
     private let isStopping = Locked(false)
@@ -44,10 +46,13 @@ public final class ReportingService: Sendable {
     ///   - snapshot: What stands outside the ledger; called before the daemon's status is written.
     ///   - clock: For intervals.
     ///   - now: For what people read.
+    ///   - activity: Told how things move.
+    ///   - exposition: What is written for collectors of metrics; nothing where it is not given.
     ///   - report: Called when writing fails and when it works again.
     public init<C: Clock>(
         store: any LedgerStore, folder: StatusFolder, snapshot: @escaping @Sendable () async -> DaemonSnapshot,
         clock: C = ContinuousClock(), now: @escaping @Sendable () -> Date,
+        activity: Activity? = nil, exposition: MetricsExposition? = nil,
         report: @escaping @Sendable (Event) -> Void = { _ in }
     ) where C.Duration == Duration {
         self.store = store
@@ -57,6 +62,8 @@ public final class ReportingService: Sendable {
         elapsed = { start.duration(to: clock.now) }
         sleep = { try await clock.sleep(for: $0) }
         self.now = now
+        self.activity = activity
+        self.exposition = exposition
         self.report = report
     }
 
@@ -73,7 +80,9 @@ public final class ReportingService: Sendable {
 
     /// Writes statuses until ``stop()`` is called or the task is cancelled; then writes the last state of everything.
     public func run() async {
-        var writer = ReportWriter(store: store, folder: folder, snapshot: snapshot, now: now, report: report)
+        var writer = ReportWriter(
+            store: store, folder: folder, snapshot: snapshot, now: now, activity: activity, exposition: exposition,
+            report: report)
         var failures = 0
         bell.ring()
         while true {
