@@ -1,19 +1,30 @@
 internal import Ledger
+package import SystemPackage
 
 /// The commands by which somebody finds out what is wrong with a manifest, and has it imported in the end.
-struct MendingCommands: Sendable, Hashable {
+package struct MendingCommands: Sendable, Hashable {
     /// To be pasted into a shell; empty where the name cannot be written there.
-    let lines: [String]
+    package let lines: [String]
 
-    init(_ status: StatusReport) {
-        guard status.manifestBase64 == nil, let name = Self.word("\(status.watch):\(status.manifest)") else {
+    /// - Parameters:
+    ///   - status: of a manifest that ended badly.
+    ///   - manifest: where it lies now.
+    package init(_ status: StatusReport, manifest: FilePath?) {
+        guard status.manifestBase64 == nil, let name = Self.word("\(status.watch):\(status.manifest)"),
+            let watch = Self.word(status.watch)
+        else {
             lines = []
             return
         }
+        // What has to be mended: just the rows that failed, where there are any, else all of it.
+        let mended: String? =
+            switch status.state {
+            case .failed: nil
+            default: (status.failedRowsFile ?? manifest?.string).flatMap(Self.word)
+            }
         var lines = ["datarowctl status \(name)"]
-        if let failed = status.failedRowsFile.flatMap(Self.word), let watch = Self.word(status.watch) {
-            lines.append("${EDITOR:-vi} \(failed)")
-            lines.append("datarowctl drop \(failed) --watch \(watch) --wait")
+        if let mended {
+            lines += ["${EDITOR:-vi} \(mended)", "datarowctl drop \(mended) --watch \(watch) --wait"]
         } else if status.state == .failed {
             lines.append("datarowctl retry \(name)")
         }
@@ -21,7 +32,7 @@ struct MendingCommands: Sendable, Hashable {
     }
 
     /// A word as a shell takes it, whatever is in it; `nil` for what a terminal would act on or not show as it is.
-    static func word(_ text: String) -> String? {
+    package static func word(_ text: String) -> String? {
         guard !text.isEmpty, !text.unicodeScalars.contains(where: { $0.value < 0x20 || HarmlessText.isHidden($0) })
         else { return nil }
         let plain = text.utf8.allSatisfy { byte in

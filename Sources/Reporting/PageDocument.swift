@@ -27,7 +27,7 @@ struct PageDocument: JSONWritable {
     private let report: DaemonReport
     private let moving: [(StatusReport, Activity.Pace?)]
     private let tasks: [(TaskEntry, [ImportRecord])]
-    private let failures: [StatusReport]
+    private let failures: [(StatusReport, manifest: FilePath?)]
     private let now: Date
 
     /// Reads what there is to show; what cannot be read is not shown, and the daemon's state says why.
@@ -70,7 +70,7 @@ struct PageDocument: JSONWritable {
             }
         }
         self.failures = found.records.map {
-            StatusReport($0, tasks: [], circumstances: .init(), estimator: nil, now: now)
+            (StatusReport($0, tasks: [], circumstances: .init(), estimator: nil, now: now), $0.destination)
         }
     }
 
@@ -119,7 +119,9 @@ struct PageDocument: JSONWritable {
             json.member("tasks_total", openTasks)
             json.member("tasks") { json in json.array(tasks) { write($1.0, $1.1, to: &$0) } }
             json.member("failures_total", total(Self.bad))
-            json.member("failures") { json in json.array(failures) { writeFailure($1, to: &$0) } }
+            json.member("failures") { json in
+                json.array(failures) { writeFailure($1.0, manifest: $1.manifest, to: &$0) }
+            }
         }
     }
 
@@ -189,7 +191,7 @@ struct PageDocument: JSONWritable {
         }
     }
 
-    private func writeFailure(_ status: StatusReport, to json: inout JSONWriter) {
+    private func writeFailure(_ status: StatusReport, manifest: FilePath?, to json: inout JSONWriter) {
         json.object { json in
             json.member("id", status.id)
             json.member("watch", status.watch)
@@ -207,7 +209,7 @@ struct PageDocument: JSONWritable {
                     }
                 }
             }
-            json.member("commands", MendingCommands(status).lines)
+            json.member("commands", MendingCommands(status, manifest: manifest).lines)
         }
     }
 

@@ -21,11 +21,12 @@ class Failed(Exception):
 class Scene:
     """Runs `labelbox-sim` and `datarowd` with two watches, `cats` and `dogs`; a context manager."""
 
-    def __init__(self, programs, task_delay="300ms", requests_per_minute=1200, listen="127.0.0.1:0", options=()):
+    def __init__(self, programs, task_delay="300ms", requests_per_minute=1200, listen="127.0.0.1:0", options=(), speed=None, root=None):
         self.programs = pathlib.Path(programs).resolve()
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="datarowd-page-"))
+        self.root = pathlib.Path(root or tempfile.mkdtemp(prefix="datarowd-page-"))
         self.state = self.root / "state"
-        self.listen = listen
+        # How many times as fast the daemon's clocks run, and the library that makes them.
+        self.speed = speed
         self.daemon = None
         self.log = self.root / "datarowd.log"
         for watch in ("cats", "dogs"):
@@ -37,6 +38,7 @@ class Scene:
             ["labelbox-sim", "--port", "0", "--port-file", port, "--dataset", f"{DATASET}:page", "--task-delay", task_delay,
              "--work-folder", self.root / "uploads", *options], self.root / "labelbox-sim.log")
         self.until(lambda: port.exists() and port.read_text(), 30, "labelbox-sim listens")
+        self.simulator_port = int(port.read_text())
         self.settings = f"""
 labelbox:
   endpoint: http://127.0.0.1:{port.read_text().strip()}/graphql
@@ -51,17 +53,23 @@ watches:
   - {{ name: dogs, path: {self.root}/dogs, media_wait: 1h }}
 """
 
-    def spawn(self, words, log):
+    def spawn(self, words, log, environment=None):
+        """A program that ends with this one."""
         with open(log, "ab") as out:
             return subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", self.programs / words[0], *map(str, words[1:])], stdin=subprocess.DEVNULL, stdout=out,
-                stderr=out, env={k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and k != "NOTIFY_SOCKET"})
+                stderr=out, env={k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and k != "NOTIFY_SOCKET"} | (environment or {}))
 
     def start(self):
         """Starts the daemon; returns when it is ready."""
         (self.root / "datarowd.yaml").write_text(self.settings)
         self.log.write_text("")
-        self.daemon = self.spawn(["datarowd", "--config", self.root / "datarowd.yaml"], self.log)
+        self.started_at = time.time()
+        clocks = {}
+        if self.speed:
+            times, shim = self.speed
+            clocks = {"LD_PRELOAD": str(shim), "FAILPOINTS_SPEED": str(times), "FAILPOINTS_SINCE": str(time.time_ns())}
+        self.daemon = self.spawn(["datarowd", "--config", self.root / "datarowd.yaml"], self.log, clocks)
         self.until(lambda: " Ready " in self.log.read_text() or self.daemon.poll() is not None, 30, "datarowd is ready")
         if self.daemon.poll() is not None:
             raise Failed(f"the daemon ended with {self.daemon.returncode}: {self.log.read_text()}")
@@ -121,6 +129,19 @@ watches:
             return answer.status, answer.headers, answer.read()
         finally:
             connection.close()
+
+    def simulated(self, path):
+        """What the stand-in answers on its own pages."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.simulator_port, timeout=30)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+        finally:
+            connection.close()
+
+    def resident(self):
+        """The daemon's memory, in bytes."""
+        return int(pathlib.Path(f"/proc/{self.daemon.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def page(self):
         return json.loads(self.ask("/page.json")[2])
