@@ -59,11 +59,10 @@ final class StatusDoor: Sendable {
         while true {
             if let current = server {
                 await withTaskCancellationHandler {
-                    _ = await current.untilClosed()
+                    await current.run()
                 } onCancel: {
-                    Task { await current.stop() }
+                    current.stop()
                 }
-                await current.stop()
                 server = nil
                 if Task.isCancelled { return }
                 tell("the status page's port \(address) was lost; it is tried again")

@@ -92,6 +92,12 @@ final class WebConnection: ChannelInboundHandler {
         }
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // There will be no head any more.
+        if let event = event as? ChannelEvent, event == .inputClosed, !isAnswering { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // What cannot be read is nobody's loss; who sent it is told once, if there is still somebody.
         guard !isAnswering, error is HTTPParserError else { return context.close(promise: nil) }

@@ -32,7 +32,6 @@ public final class WebServer: Sendable {
 
     private let group: MultiThreadedEventLoopGroup
     private let channel: any Channel
-    private let isStopping: Locked<Bool>
 
     /// Begins to listen.
     ///
@@ -65,11 +64,12 @@ public final class WebServer: Sendable {
         isPublic = !target.isLoopback
         let judge = RequestJudge(loopback: isPublic ? nil : host)
         let open = Locked(0)
-        isStopping = Locked(false)
         channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 64)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // Who has said all may say so, and is answered all the same.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             // Small buffers, and one of them read at a time.
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
             .childChannelOption(.maxMessagesPerRead, value: 1)
@@ -103,20 +103,16 @@ public final class WebServer: Sendable {
         ]
     }
 
-    /// Returns when it listens no more, with whether that is because it was stopped.
-    public func untilClosed() async -> Bool {
+    /// Serves until ``stop()`` is called or the port is lost; then closes every connection, and returns.
+    public func run() async {
         // However it closed, it is closed.
         try? await channel.closeFuture.get()
-        return isStopping.withLock { $0 }
-    }
-
-    /// Stops listening, and closes what is open.
-    public func stop() async {
-        isStopping.withLock { $0 = true }
-        // It may be closed already; its thread ends in any case.
-        try? await channel.close()
+        // Here alone, since a loop that has ended answers nobody any more.
         try? await group.shutdownGracefully()
     }
+
+    /// Has ``run()`` return; of no use after it did.
+    public func stop() { channel.close(promise: nil) }
 
     private static func text(_ host: String, _ port: Int) -> String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"

@@ -473,7 +473,7 @@ async function look() {
     failures = 0;
     lastSeen = new Date();
     reached(true);
-    pause = isBusy ? 1000 : 3000;
+    pause = isBusy ? 1000 : 1500;
   } catch (error) {
     failures += 1;
     // One lost answer is nothing; two in a row are told.
