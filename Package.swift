@@ -172,12 +172,15 @@ let package = Package(
         .testTarget(name: "LabelboxSimulatorTests", dependencies: ["LabelboxSimulator"]),
         .testTarget(
             name: "LedgerTests", dependencies: ["DataRows", "Ledger", "Locking", "ledger-torture", .grdb, .system]),
+        .testTarget(name: "MeteringTests", dependencies: ["Metering", .coreMetrics]),
         .testTarget(name: "PacingTests", dependencies: ["Locking", "Pacing", "TestSupport"]),
         .testTarget(
-            name: "ReportingTests", dependencies: ["DataRows", "Ledger", "Locking", "Reporting", "Results", .system]),
+            name: "ReportingTests",
+            dependencies: ["DataRows", "Ledger", "Locking", "Metering", "Reporting", "Results", .system]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", .system, .yams]),
         .testTarget(name: "SimulationTests", dependencies: ["simulate"]),
         .testTarget(name: "TransportTests", dependencies: ["Locking", "Transport", .system]),
+        .testTarget(name: "WebTests", dependencies: ["Web"]),
     ],
     cLanguageStandard: .c17
 )

@@ -1,5 +1,5 @@
 internal import DataRows
-internal import Ledger
+package import Ledger
 internal import Locking
 
 /// What goes on, as far as it is not in the ledger: how fast, and how much since the start.
@@ -59,7 +59,7 @@ public final class Activity: Sendable {
     /// Takes note of how many rows the ledger has by now; to be called by one only, with what it read in that order.
     ///
     /// What is less than before was taken back, so that rows can be tried again; the counters since the start only grow.
-    func observe(_ totals: LedgerTotals) {
+    package func observe(_ totals: LedgerTotals) {
         let now = elapsed()
         state.withLock { state in
             defer { state.rows = totals.rows }
@@ -98,13 +98,13 @@ public final class Activity: Sendable {
     func pace(of id: ImportID) -> Pace? { state.withLock { $0.paces[id] } }
 
     /// The last hour, until now.
-    func hour() -> [RecentHour.Slot] {
+    package func hour() -> [RecentHour.Slot] {
         let now = elapsed()
         return state.withLock { $0.hour }.slots(at: now)
     }
 
     /// Rows that ended since the start, by watch.
-    func ended() -> [String: Outcomes] { state.withLock { $0.ended } }
+    package func ended() -> [String: Outcomes] { state.withLock { $0.ended } }
 }
 
 extension RowCounts {

@@ -21,7 +21,7 @@ public struct MetricsExposition: Sendable {
     }
 
     /// The text exposition.
-    func text(_ report: DaemonReport) -> [UInt8] { PrometheusText.bytes(families(report)) }
+    package func text(_ report: DaemonReport) -> [UInt8] { PrometheusText.bytes(families(report)) }
 
     /// In the order in which one looks at them.
     func families(_ report: DaemonReport) -> [MetricFamily] {

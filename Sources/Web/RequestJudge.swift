@@ -2,15 +2,15 @@
 ///
 /// What can be asked for is read-only and of fixed names, so whatever is not exactly one of them is refused: nothing is
 /// decoded, joined or looked up.
-struct RequestJudge: Sendable {
+package struct RequestJudge: Sendable {
     /// What becomes of it.
-    enum Verdict: Sendable, Hashable {
+    package enum Verdict: Sendable, Hashable {
         case answer(Resource)
         case refuse(Refusal)
     }
 
     /// Why there is no answer: a status of HTTP, and a line for people.
-    enum Refusal: Int, Sendable {
+    package enum Refusal: Int, Sendable {
         case badRequest = 400
         case notFound = 404
         case wrongMethod = 405
@@ -36,7 +36,7 @@ struct RequestJudge: Sendable {
 
     /// - Parameter loopback: the host that is listened on, if only this machine can reach it; `nil` for one that others
     ///   reach, under names that nobody knows here.
-    init(loopback: String?) {
+    package init(loopback: String?) {
         hosts = loopback.map { Set([$0.lowercased(), "localhost", "127.0.0.1", "::1"]) }
     }
 
@@ -46,7 +46,7 @@ struct RequestJudge: Sendable {
     ///   - isOld: whether HTTP/1.0 is spoken, where a host need not be named.
     ///   - hostFields: each header `Host`.
     ///   - hasBody: whether the head announces a body.
-    func verdict(method: String, target: String, isOld: Bool, hostFields: [String], hasBody: Bool) -> Verdict {
+    package func verdict(method: String, target: String, isOld: Bool, hostFields: [String], hasBody: Bool) -> Verdict {
         guard hostFields.count == 1 || (isOld && hostFields.isEmpty) else { return .refuse(.badRequest) }
         var path = Substring(target)
         var named = hostFields.first
