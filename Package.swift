@@ -156,7 +156,7 @@ let package = Package(
             name: "Fuzzing",
             dependencies: [
                 "CZlib", "DataRows", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Results", "Settings",
-                "Transport", .system,
+                "Transport", "Web", .system,
             ], path: "Tests/Fuzz/Targets"),
         .testTarget(name: "FuzzTests", dependencies: ["Fuzzing"], path: "Tests/Fuzz/Replay"),
         .testTarget(name: "HouseRulesTests"),

@@ -51,9 +51,10 @@ package struct RequestJudge: Sendable {
         var path = Substring(target)
         var named = hostFields.first
         // As a proxy is asked, which takes precedence over the header (RFC 9112, 3.2.2).
-        if let scheme = ["http://", "https://"].first(where: { path.lowercased().hasPrefix($0) }) {
-            path = path.dropFirst(scheme.count)
-            let end = path.firstIndex(of: "/") ?? path.endIndex
+        if let scheme = ["http://", "https://"].first(where: { path.lowercased().utf8.starts(with: $0.utf8) }) {
+            // By bytes, here and below: a mark that combines with a slash would hide it.
+            path = Substring(path.utf8.dropFirst(scheme.utf8.count))
+            let end = path.utf8.firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
             named = String(path[..<end])
             path = end == path.endIndex ? "/" : path[end...]
         }
@@ -63,14 +64,19 @@ package struct RequestJudge: Sendable {
         }
         guard method == "GET" || method == "HEAD" else { return .refuse(.wrongMethod) }
         guard !hasBody else { return .refuse(.bodyRefused) }
-        guard let resource = Resource(rawValue: String(path.prefix { $0 != "?" })) else { return .refuse(.notFound) }
+        guard let resource = Resource(rawValue: Self.text(path, before: "?")) else { return .refuse(.notFound) }
         return .answer(resource)
+    }
+
+    private static func text(_ text: Substring, before mark: Unicode.Scalar) -> String {
+        let mark = UInt8(ascii: mark)
+        return String(decoding: text.utf8.prefix { $0 != mark }, as: UTF8.self)
     }
 
     /// `[::1]:9464` is `::1`, `LOCALHOST:9464` is `localhost`.
     private static func host(of field: String) -> String {
         let field = field.lowercased()
-        if field.hasPrefix("[") { return String(field.dropFirst().prefix { $0 != "]" }) }
-        return String(field.prefix { $0 != ":" })
+        if field.utf8.first == UInt8(ascii: "[") { return text(Substring(field.utf8.dropFirst()), before: "]") }
+        return text(field[...], before: ":")
     }
 }

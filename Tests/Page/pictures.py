@@ -33,8 +33,8 @@ def main():
             shoot(chromium, scene, folder / "page-empty.png", "light", 1180)
             hour(scene, options.seconds)
             busy(scene)
-            for name, scheme, width in (("page-light", "light", 1180), ("page-dark", "dark", 1180), ("page-phone", "light", 390)):
-                shoot(chromium, scene, folder / f"{name}.png", scheme, width)
+            for name, scheme, width, scale in (("page-light", "light", 1180, 1.5), ("page-dark", "dark", 1180, 1), ("page-phone", "light", 390, 1.5)):
+                shoot(chromium, scene, folder / f"{name}.png", scheme, width, scale)
 
 
 def hour(scene, seconds):
@@ -66,12 +66,12 @@ def busy(scene):
     scene.until(lambda: scene.page()["failures_total"] >= 2, 20, "what is wrong is told")
     scene.drop("cats", "2026-11/archive-1997-2004.ndjson", scene.rows(240000, of="archive"))
     scene.drop("cats", "2026-11/new-arrivals.ndjson", scene.rows(30000, of="arrival"))
-    scene.until(lambda: any(item["rows_ended"] > 0 and 0.4 < item["progress"] < 0.8 for item in scene.page()["moving"]), 90, "something is half done")
+    scene.until(lambda: any(item["rows_ended"] > 0 and item["rows_total"] == 240_000 and 0.4 < item["progress"] < 0.8 for item in scene.page()["moving"]), 90, "something is half done")
 
 
-def shoot(chromium, scene, path, scheme, width):
+def shoot(chromium, scene, path, scheme, width, scale=1):
     is_phone = width < 500
-    context = chromium.new_context(viewport={"width": width, "height": 1600 if is_phone else 800}, color_scheme=scheme, device_scale_factor=2 if is_phone else 1.5, reduced_motion="reduce", locale="en-GB")
+    context = chromium.new_context(viewport={"width": width, "height": 1600 if is_phone else 800}, color_scheme=scheme, device_scale_factor=scale, reduced_motion="reduce", locale="en-GB")
     page = context.new_page()
     page.goto(scene.address + "/")
     page.wait_for_selector("#live[data-on=yes]")
