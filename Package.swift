@@ -9,6 +9,7 @@ extension Target.Dependency {
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let log = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let coreMetrics = product(name: "CoreMetrics", package: "swift-metrics")
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let nio = product(name: "NIOCore", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
@@ -72,7 +73,13 @@ let package = Package(
             ]),
 
         // The view.
-        .target(name: "Reporting", dependencies: ["DataRows", "Files", "Ledger", "Locking", "Results", .log, .system]),
+        .target(name: "Metering", dependencies: ["Locking", .coreMetrics]),
+        .target(
+            name: "Reporting",
+            dependencies: ["DataRows", "Files", "Ledger", "Locking", "Metering", "Results", .log, .system]),
+        .target(
+            name: "Web", dependencies: ["Locking", .crypto, .nio, .nioHTTP, .nioPosix],
+            resources: [.embedInCode("Page")]),
 
         // The configuration.
         .target(name: "Settings", dependencies: ["DataRows", .system, .yams]),
@@ -86,7 +93,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing",
-                "Reporting", "Settings", "Transport", .log, .system,
+                "Metering", "Reporting", "Settings", "Transport", "Web", .log, .system,
             ]),
         .executableTarget(
             name: "datarowd",
@@ -150,7 +157,7 @@ let package = Package(
             name: "Fuzzing",
             dependencies: [
                 "CZlib", "DataRows", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Results", "Settings",
-                "Transport", .system,
+                "Transport", "Web", .system,
             ], path: "Tests/Fuzz/Targets"),
         .testTarget(name: "FuzzTests", dependencies: ["Fuzzing"], path: "Tests/Fuzz/Replay"),
         .testTarget(name: "HouseRulesTests"),
@@ -166,12 +173,15 @@ let package = Package(
         .testTarget(name: "LabelboxSimulatorTests", dependencies: ["LabelboxSimulator"]),
         .testTarget(
             name: "LedgerTests", dependencies: ["DataRows", "Ledger", "Locking", "ledger-torture", .grdb, .system]),
+        .testTarget(name: "MeteringTests", dependencies: ["Metering", .coreMetrics]),
         .testTarget(name: "PacingTests", dependencies: ["Locking", "Pacing", "TestSupport"]),
         .testTarget(
-            name: "ReportingTests", dependencies: ["DataRows", "Ledger", "Locking", "Reporting", "Results", .system]),
+            name: "ReportingTests",
+            dependencies: ["DataRows", "Ledger", "Locking", "Metering", "Reporting", "Results", .system]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", .system, .yams]),
         .testTarget(name: "SimulationTests", dependencies: ["simulate"]),
         .testTarget(name: "TransportTests", dependencies: ["Locking", "Transport", .system]),
+        .testTarget(name: "WebTests", dependencies: ["Web"]),
     ],
     cLanguageStandard: .c17
 )

@@ -19,12 +19,13 @@ public struct AccountConnection: Sendable {
     ///   - clock: by which requests are paced.
     ///   - unixTime: seconds since 1970.
     ///   - memory: of the requests that an earlier process sent; nil where nothing is remembered.
+    ///   - witness: hears of each attempt of a request; nil where nobody counts.
     ///   - gate: makes the gate of all requests from their pacer.
     /// - Throws: `TransportError` when libcurl cannot be set up.
     public init<C: Clock>(
         _ settings: LabelboxSettings, environment: [String: String], userAgent: String, clock: C,
         unixTime: @escaping @Sendable () -> Int64, memory: (any StartMemory)? = nil,
-        gate: (RequestPacer) -> any RequestGate
+        witness: RequestWitness? = nil, gate: (RequestPacer) -> any RequestGate
     ) throws(TransportError) where C.Duration == Duration {
         transport = try CurlTransport(
             CurlTransport.Configuration(
@@ -39,7 +40,7 @@ public struct AccountConnection: Sendable {
             credentials: FoundCredentials(file: settings.apiKeyFile, environment: environment),
             transport: transport, gate: gate(pacer),
             settings: .init(connectTimeout: settings.connectTimeout, stallTimeout: settings.stallTimeout),
-            unixTime: unixTime)
+            unixTime: unixTime, witness: witness)
     }
 
     /// How long the thread of all transfers has not done what it should have; nil when it owes nothing.

@@ -17,6 +17,8 @@ final class DaemonView: Sendable {
     private let lastError: LastError
     private let now: @Sendable () -> Date
     private let phase = Locked(DaemonState.starting)
+    /// What is wrong with the way to look at it.
+    private let doorTrouble = Locked<String?>(nil)
 
     init(
         settings: Settings, startedAt: Date, watches: [ImportWatch], pacer: RequestPacer, importer: Importer,
@@ -32,6 +34,8 @@ final class DaemonView: Sendable {
     }
 
     func entered(_ state: DaemonState) { phase.withLock { $0 = state } }
+
+    func doorIsTroubled(_ reason: String?) { doorTrouble.withLock { $0 = reason } }
 
     func snapshot() async -> DaemonSnapshot {
         let pace = pacer.snapshot()
@@ -96,6 +100,7 @@ final class DaemonView: Sendable {
         if let folder = folders.first(where: { $0.mode == .missing }) {
             return (.degraded, "watch '\(folder.name)': \(folder.reason ?? "its folder is missing")")
         }
+        if let reason = doorTrouble.withLock({ $0 }) { return (.degraded, reason) }
         if pace.pausedFor != nil { return (.running, "Labelbox asked for a pause; it goes on by itself") }
         return (.running, "it works")
     }
@@ -117,7 +122,8 @@ final class DaemonView: Sendable {
                     path: $0.relativePath, bytes: $0.bytes, since: $0.since, reason: $0.reason, nextLook: $0.until,
                     isManifest: $0.role != .looseMedia)
             },
-            mediaWait: watch.folder.settings.mediaWait / .seconds(1))
+            mediaWait: watch.folder.settings.mediaWait / .seconds(1),
+            overflows: await watch.folder.watchStatistics().overflows)
     }
 }
 

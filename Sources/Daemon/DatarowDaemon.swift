@@ -7,6 +7,7 @@ internal import LabelboxAPI
 internal import Ledger
 internal import Locking
 public import Logging
+internal import Metering
 internal import Pacing
 internal import Reporting
 public import Settings
@@ -60,10 +61,16 @@ public final class DatarowDaemon: Sendable {
             drainRequests.continuation.yield()
         }
         let lastError = LastError()
+        let beginning = clock.now
+        let activity = Activity { beginning.duration(to: clock.now) }
+        let exposition = MetricsExposition(
+            meters: CountedMeters.installed, activity: activity, ledger: state.appending("ledger.sqlite"))
         let observer = ImportObserver(logger: logger)
         let bell = StatusBell()
-        let account = try Startup.account(settings.labelbox, state: state, environment: environment, clock: clock) {
-            kind, error, isRetried in
+        let account = try Startup.account(
+            settings.labelbox, state: state, environment: environment, clock: clock,
+            witness: Startup.witness(observer, activity) { beginning.duration(to: clock.now) }
+        ) { kind, error, isRetried in
             observer.requestFailed(kind: kind.rawValue, error: error, isRetried: isRetried)
             lastError.record("\(error)", at: time.now)
             bell.ring()
@@ -95,6 +102,7 @@ public final class DatarowDaemon: Sendable {
                 serviceStatus.saw(snapshot)
                 return snapshot
             }, clock: clock, now: { time.now }, made: { serviceStatus.saw($0) },
+            activity: activity, exposition: exposition,
             report: { [logger] event in
                 switch event {
                 case .failed(let error, let retry):
@@ -107,6 +115,11 @@ public final class DatarowDaemon: Sendable {
                 }
             })
         bell.connect(reporting)
+        let door = StatusDoor(
+            CurrentStatus(
+                store: ledger, snapshot: { await view.snapshot() }, now: { time.now }, activity: activity,
+                exposition: exposition), view: view, logger: logger, changed: { bell.ring() })
+        try await door.open(settings.http.listen)
 
         do {
             let recovery = try await importer.recover()
@@ -131,6 +144,7 @@ public final class DatarowDaemon: Sendable {
         if isExaminedLater { Task.detached(priority: .background) { await ledger.examine() } }
         await work(importer, reporting, view, notifier, pacer, ledger)
         await account.shutdown()
+        await door.close()
         if let damage = ledger.damage { throw Startup.failure(of: damage) }
         do { try ledger.close() } catch { logger.warning("Ledger not closed", metadata: ["reason": "\(error)"]) }
         withExtendedLifetime(lock) {}

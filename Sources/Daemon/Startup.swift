@@ -7,6 +7,7 @@ internal import Intake
 internal import LabelboxAPI
 internal import Ledger
 internal import Logging
+internal import Reporting
 internal import Settings
 internal import SystemPackage
 
@@ -77,7 +78,7 @@ enum Startup {
     /// In the state directory it is remembered when requests began, for a start within the same minute.
     static func account(
         _ settings: LabelboxSettings, state: FilePath, environment: [String: String], clock: ContinuousClock,
-        noticed: @escaping @Sendable (RequestKind, LabelboxError, _ isRetried: Bool) -> Void
+        witness: RequestWitness, noticed: @escaping @Sendable (RequestKind, LabelboxError, _ isRetried: Bool) -> Void
     ) throws(StartFailure) -> AccountConnection {
         do {
             return try AccountConnection(
@@ -86,10 +87,27 @@ enum Startup {
                 memory: StartLog(
                     state.appending("request-starts"), limit: settings.requestsPerMinute, boot: BootID.current(),
                     now: { StartLog.timeSinceBoot() }),
+                witness: witness,
                 gate: { PacedRequests(pacer: $0, noticed: noticed) })
         } catch {
             throw StartFailure(.configuration, "the transport cannot be set up: \(error)")
         }
+    }
+
+    /// Tells the metrics and the plots what moves on the way to Labelbox.
+    static func witness(
+        _ observer: ImportObserver, _ activity: Activity, now: @escaping @Sendable () -> Duration
+    ) -> RequestWitness {
+        RequestWitness(
+            now: now,
+            moved: { sent, received in
+                observer.moved(sentBytes: sent, receivedBytes: received)
+                if sent > 0 { activity.sent(bytes: sent) }
+            },
+            ended: { operation, outcome, took in
+                observer.requestEnded(operation: operation, outcome: outcome, took: took)
+                activity.requestEnded()
+            })
     }
 
     /// Opens the drop folders.

@@ -8,21 +8,25 @@ internal import SystemPackage
 /// The pipeline says what happened; this file alone knows what that is called in a log or a dashboard.
 public struct ImportObserver: Sendable {
     private let logger: Logger
-    private let claims = Counter(label: "datarowd_manifests_claimed_total")
     private let rowsSubmitted = Counter(label: "datarowd_rows_submitted_total")
     private let rowsDeleted = Counter(label: "datarowd_rows_deletion_taken_total")
+    private let ambiguities = Counter(label: "datarowd_submissions_ambiguous_total")
     private let uploads = Counter(label: "datarowd_media_uploaded_total")
     private let uploadedBytes = Counter(label: "datarowd_media_uploaded_bytes_total")
-    private let retries = Counter(label: "datarowd_request_retries_total")
+    private let reuses = Counter(label: "datarowd_media_reused_total")
+    private let mediaFailures = Counter(label: "datarowd_media_failed_total")
+    private let sentBytes = Counter(label: "datarowd_sent_bytes_total")
+    private let receivedBytes = Counter(label: "datarowd_received_bytes_total")
 
     public init(logger: Logger) { self.logger = logger }
 
     func claimed(watch: String, id: ImportID, path: FilePath) {
-        claims.increment()
+        Counter(label: "datarowd_manifests_claimed_total", dimensions: [("watch", watch)]).increment()
         logger.info("Claimed", metadata: ["watch": "\(watch)", "import": "\(id)", "manifest": "\(visible(path))"])
     }
 
     func notTaken(watch: String, path: FilePath, error: any Error) {
+        Counter(label: "datarowd_manifests_refused_total", dimensions: [("watch", watch)]).increment()
         logger.warning(
             "Not taken",
             metadata: ["watch": "\(watch)", "manifest": "\(visible(path))", "reason": "\(visible("\(error)"))"])
@@ -48,7 +52,9 @@ public struct ImportObserver: Sendable {
     }
 
     func uploaded(path: FilePath, bytes: Int64, isReused: Bool) {
-        if !isReused {
+        if isReused {
+            reuses.increment()
+        } else {
             uploads.increment()
             uploadedBytes.increment(by: Int(bytes))
         }
@@ -63,6 +69,7 @@ public struct ImportObserver: Sendable {
     }
 
     func mediaFailed(path: FilePath, reason: String) {
+        mediaFailures.increment()
         logger.warning("Media failed", metadata: ["path": "\(visible(path))", "reason": "\(visible(reason))"])
     }
 
@@ -79,12 +86,16 @@ public struct ImportObserver: Sendable {
     }
 
     func ambiguous(_ id: SubmissionID, reason: String) {
+        ambiguities.increment()
         logger.warning(
             "Submission may or may not have arrived; its rows are looked up",
             metadata: ["submission": "\(id)", "reason": "\(visible(reason))"])
     }
 
     func settled(_ id: SubmissionID, task: TaskID?, status: String, succeeded: Int, failed: Int, again: Int) {
+        // The server's word is anybody's guess, and a metric's labels are not.
+        let known = ["complete", "failed", "canceled", "absent"].first { $0 == status.lowercased() } ?? "other"
+        Counter(label: "datarowd_tasks_ended_total", dimensions: [("status", known)]).increment()
         var metadata: Logger.Metadata = [
             "submission": "\(id)", "status": "\(visible(status))", "succeeded": "\(succeeded)",
             "failed": "\(failed)", "again": "\(again)",
@@ -95,17 +106,38 @@ public struct ImportObserver: Sendable {
 
     /// Tells that a request failed, and whether it is sent again.
     public func requestFailed(kind: String, error: any Error, isRetried: Bool) {
-        if isRetried { retries.increment() }
+        if isRetried { Counter(label: "datarowd_request_retries_total", dimensions: [("kind", kind)]).increment() }
         logger.log(
             level: isRetried ? .notice : .warning, "Request failed",
             metadata: ["kind": "\(kind)", "retried": "\(isRetried)", "reason": "\(visible("\(error)"))"])
     }
 
+    /// Counts a request that ended, however it did.
+    ///
+    /// - Parameters:
+    ///   - operation: the field of the API that was asked for.
+    ///   - outcome: `ok`, or the error's code.
+    ///   - took: from being sent to being understood.
+    public func requestEnded(operation: String, outcome: String, took: Duration) {
+        Counter(label: "datarowd_requests_total", dimensions: [("operation", operation), ("outcome", outcome)])
+            .increment()
+        Timer(label: "datarowd_request_duration_seconds", dimensions: [("operation", operation)])
+            .recordSeconds(took.seconds)
+    }
+
+    /// Counts bytes of bodies as they move.
+    public func moved(sentBytes: Int64, receivedBytes: Int64) {
+        if sentBytes > 0 { self.sentBytes.increment(by: sentBytes) }
+        if receivedBytes > 0 { self.receivedBytes.increment(by: receivedBytes) }
+    }
+
     func stumbled(stage: String, error: any Error) {
+        Counter(label: "datarowd_stage_failures_total", dimensions: [("stage", stage)]).increment()
         logger.error("Work put back", metadata: ["stage": "\(stage)", "reason": "\(visible("\(error)"))"])
     }
 
     func leaseLost(stage: String, error: any Error) {
+        Counter(label: "datarowd_leases_lost_total", dimensions: [("stage", stage)]).increment()
         logger.warning("Lease lost", metadata: ["stage": "\(stage)", "reason": "\(visible("\(error)"))"])
     }
 

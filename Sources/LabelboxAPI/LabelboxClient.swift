@@ -33,6 +33,7 @@ public struct LabelboxClient: Sendable {
     private let gate: any RequestGate
     private let settings: Settings
     private let unixTime: @Sendable () -> Int64
+    private let witness: RequestWitness?
 
     /// Creates a client.
     ///
@@ -43,9 +44,10 @@ public struct LabelboxClient: Sendable {
     ///   - gate: decides when, and how often.
     ///   - settings: the limits of each request.
     ///   - unixTime: seconds since 1970; only for a `Retry-After` that is a date in an answer without one.
+    ///   - witness: hears of each attempt; nil where nobody counts.
     public init(
         endpoint: String, credentials: any CredentialSource, transport: any HTTPTransport, gate: any RequestGate,
-        settings: Settings = Settings(), unixTime: @escaping @Sendable () -> Int64
+        settings: Settings = Settings(), unixTime: @escaping @Sendable () -> Int64, witness: RequestWitness? = nil
     ) {
         self.endpoint = endpoint
         self.credentials = credentials
@@ -53,12 +55,16 @@ public struct LabelboxClient: Sendable {
         self.gate = gate
         self.settings = settings
         self.unixTime = unixTime
+        self.witness = witness
     }
 
     /// Runs one operation through the gate.
     func perform<Operation: GraphQLOperation>(_ operation: Operation) async throws(LabelboxError) -> Operation.Answer {
         try await gate.run(operation.kind) { () async throws(LabelboxError) -> Operation.Answer in
-            try await attempt(operation)
+            guard let witness else { return try await attempt(operation) }
+            return try await witness.watch(operation.name) { () async throws(LabelboxError) -> Operation.Answer in
+                try await attempt(operation)
+            }
         }
     }
 
@@ -74,17 +80,25 @@ public struct LabelboxClient: Sendable {
         _ url: String, operation: String, by reader: @escaping @Sendable () -> Reader
     ) async throws(LabelboxError) -> Reader.Answer {
         try await gate.run(.read) { () async throws(LabelboxError) -> Reader.Answer in
-            let reader = reader()
-            let request = HTTPRequest(
-                .get, url: url, responseLimit: settings.resultFileLimit, connectTimeout: settings.connectTimeout,
-                stallTimeout: settings.stallTimeout, receive: { reader.take($0) })
-            var response = try await send(request, operation: operation)
-            // It was not told the key, but it may be the host that was told before.
-            if !response.body.isEmpty, let key = try? credentials.apiKey() {
-                response.body = Redaction.hiding(key, in: response.body)
+            guard let witness else { return try await attempt(url, operation: operation, by: reader()) }
+            return try await witness.watch(operation) { () async throws(LabelboxError) -> Reader.Answer in
+                try await attempt(url, operation: operation, by: reader())
             }
-            return try FileAnswer.read(response, operation: operation, by: reader)
         }
+    }
+
+    private func attempt<Reader: FileReading>(
+        _ url: String, operation: String, by reader: Reader
+    ) async throws(LabelboxError) -> Reader.Answer {
+        let request = HTTPRequest(
+            .get, url: url, responseLimit: settings.resultFileLimit, connectTimeout: settings.connectTimeout,
+            stallTimeout: settings.stallTimeout, receive: { reader.take($0) })
+        var response = try await send(request, operation: operation)
+        // It was not told the key, but it may be the host that was told before.
+        if !response.body.isEmpty, let key = try? credentials.apiKey() {
+            response.body = Redaction.hiding(key, in: response.body)
+        }
+        return try FileAnswer.read(response, operation: operation, by: reader)
     }
 
     private func attempt<Operation: GraphQLOperation>(
@@ -116,7 +130,8 @@ public struct LabelboxClient: Sendable {
 
     private func send(_ request: HTTPRequest, operation: String) async throws(LabelboxError) -> HTTPResponse {
         do throws(TransportError) {
-            return try await transport.send(request)
+            guard let witness else { return try await transport.send(request) }
+            return try await witness.send(request, over: transport)
         } catch {
             throw Classification.judge(operation: operation, error: error)
         }

@@ -80,7 +80,9 @@ extension DaemonReport: JSONWritable {
                     json.member("next_probe", snapshot.breaker.nextProbe)
                 }
             }
-            json.member("queues") { json in writeQueues(to: &json) }
+            json.member("queues") { json in
+                json.object { json in for queue in queues { json.member(queue.name, queue.depth) } }
+            }
             json.member("totals", sum)
             json.member("last_error") { json in
                 guard let trouble = snapshot.lastError else { return json.raw("null".utf8) }
@@ -134,16 +136,13 @@ extension DaemonReport: JSONWritable {
         }
     }
 
-    private func writeQueues(to json: inout JSONWriter) {
-        json.object { json in
-            json.member("segments_ready", totals.readySegments)
-            for phase in [SubmissionPhase.sealed, .submitting, .ambiguous, .submitted, .collecting] {
-                json.member("submissions_\(phase.rawValue)", totals.submissions[phase] ?? 0)
+    /// How much waits where.
+    var queues: [(name: String, depth: Int)] {
+        [("segments_ready", totals.readySegments)]
+            + [SubmissionPhase.sealed, .submitting, .ambiguous, .submitted, .collecting].map {
+                ("submissions_\($0.rawValue)", totals.submissions[$0] ?? 0)
             }
-            for phase in [MediaPhase.awaited, .pending, .leaving] {
-                json.member("media_\(phase.rawValue)", totals.media[phase] ?? 0)
-            }
-        }
+            + [MediaPhase.awaited, .pending, .leaving].map { ("media_\($0.rawValue)", totals.media[$0] ?? 0) }
     }
 
     /// Rows of all imports of all watches, those that are no longer configured too.

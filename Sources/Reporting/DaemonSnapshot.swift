@@ -47,13 +47,15 @@ public struct WatchSnapshot: Sendable, Hashable {
     public var settling: [SettlingFile]
     /// How long a manifest waits for its media, in seconds.
     public var mediaWait: TimeInterval
+    /// How often the kernel lost events since the start.
+    public var overflows: Int
 
     /// How many files that settle are listed by name for each watch.
     public static let mostSettling = 1000
 
     public init(
         name: String, path: FilePath, mode: WatchMode, reason: String? = nil, settlingCount: Int = 0,
-        settling: [SettlingFile] = [], mediaWait: TimeInterval = 600
+        settling: [SettlingFile] = [], mediaWait: TimeInterval = 600, overflows: Int = 0
     ) {
         self.name = name
         self.path = path
@@ -62,6 +64,7 @@ public struct WatchSnapshot: Sendable, Hashable {
         self.settlingCount = settlingCount
         self.settling = settling
         self.mediaWait = mediaWait
+        self.overflows = overflows
     }
 }
 

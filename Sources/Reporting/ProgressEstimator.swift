@@ -26,6 +26,12 @@ public struct ProgressWork: Sendable, Hashable {
         done = Self.submittedShare * submitted + (1 - Self.submittedShare) * ended + mediaDone
     }
 
+    /// So many pieces, of which so many are done.
+    init(total: Int, done: Int) {
+        self.total = Double(total)
+        self.done = Double(done)
+    }
+
     /// From 0 to 1; 0 while it is not known what there is to do.
     public var fraction: Double { total > 0 ? min(1, done / total) : 0 }
 }

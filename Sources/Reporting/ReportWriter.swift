@@ -32,11 +32,14 @@ struct ReportWriter: Sendable {
     private var toldObstacle: String?
     private var daemonWritten: (instant: Duration, report: DaemonReport)?
     private var daemonDue: Duration?
-    private var oldest: [String: (since: Date, path: FilePath)] = [:]
+    private var look: DaemonLook
+    private let activity: Activity?
+    private var metrics: MetricsFile?
 
     init(
         store: any LedgerStore, folder: StatusFolder, snapshot: @escaping @Sendable () async -> DaemonSnapshot,
         now: @escaping @Sendable () -> Date, made: @escaping @Sendable (DaemonReport) -> Void,
+        activity: Activity? = nil, exposition: MetricsExposition? = nil,
         report: @escaping @Sendable (ReportingService.Event) -> Void
     ) {
         self.store = store
@@ -44,11 +47,14 @@ struct ReportWriter: Sendable {
         self.snapshot = snapshot
         self.now = now
         self.made = made
+        self.activity = activity
         self.report = report
+        look = DaemonLook(store: store)
+        metrics = exposition.map { MetricsFile($0, folder: folder) }
     }
 
     /// When there will be something to write, if nothing else changes.
-    var nextDue: Duration? { [throttle.nextDue, settlingDue, daemonDue].compactMap { $0 }.min() }
+    var nextDue: Duration? { [throttle.nextDue, settlingDue, daemonDue, metrics?.nextDue].compactMap { $0 }.min() }
 
     /// Writes what changed.
     ///
@@ -70,6 +76,13 @@ struct ReportWriter: Sendable {
         try await writeDaemon(current, at: instant, isLast: isLast)
         try saveRevision()
         try seal(at: instant, isLast: isLast)
+        // Last, since nothing else depends on them.
+        if isLast {
+            try metrics?.remove()
+        } else if let report = daemonWritten?.report {
+            let now = now()
+            try metrics?.pass(report, at: instant, now: now)
+        }
     }
 
     // MARK: Imports
@@ -123,6 +136,7 @@ struct ReportWriter: Sendable {
         circumstances.obstacle = obstacle
         let estimator = throttle.observe(
             record.id, work: ProgressWork(rows: record.rows, media: record.media), at: instant)
+        activity?.observe(record, estimator: estimator)
         let status = StatusReport(
             record, tasks: tasks, circumstances: circumstances, estimator: estimator, now: now())
         try tolerating { () throws(StatusFileError) in try folder.write(status, path: record.path) }
@@ -189,12 +203,8 @@ struct ReportWriter: Sendable {
             return
         }
         daemonDue = nil
-        let totals = try await store.totals()
-        var oldest: [String: DaemonReport.Oldest] = [:]
-        for watch in snapshot.watches {
-            oldest[watch.name] = try await oldestImport(watch.name, since: totals.oldestUnfinished[watch.name])
-        }
-        let report = DaemonReport(snapshot, totals: totals, oldest: oldest, at: now())
+        let report = try await look.report(snapshot, at: now())
+        activity?.observe(report.totals)
         made(report)
         if var same = daemonWritten?.report {
             same.updatedAt = report.updatedAt
@@ -202,21 +212,6 @@ struct ReportWriter: Sendable {
         }
         try folder.write(report)
         daemonWritten = (instant, report)
-    }
-
-    /// The path of the oldest unfinished import, looked for only when it is another than before.
-    private mutating func oldestImport(_ watch: String, since: Date?) async throws -> DaemonReport.Oldest? {
-        guard let since else {
-            oldest[watch] = nil
-            return nil
-        }
-        if oldest[watch]?.since != since {
-            let states = ImportState.allCases.filter { !$0.isFinal }
-            // A millisecond more than when it was seen, since only earlier ones are listed.
-            let filter = ImportFilter(watch: watch, states: states, seenBefore: since + 0.001, limit: 1)
-            oldest[watch] = try await store.imports(filter).first.map { (since, $0.path) }
-        }
-        return oldest[watch].map { DaemonReport.Oldest(path: $0.path, since: $0.since) }
     }
 
     /// Lets one path that cannot be written not stand in the way of all others.

@@ -33,6 +33,8 @@ public final class ReportingService: Sendable {
     private let sleep: @Sendable (Duration) async throws -> Void
     private let now: @Sendable () -> Date
     private let made: @Sendable (DaemonReport) -> Void
+    private let activity: Activity?
+    private let exposition: MetricsExposition?
     private let report: @Sendable (Event) -> Void
     private let bell = ReportBell()
     private let isStopping = Locked(false)
@@ -46,11 +48,14 @@ public final class ReportingService: Sendable {
     ///   - clock: For intervals.
     ///   - now: For what people read.
     ///   - made: Told the daemon's status before it is written.
+    ///   - activity: Told how things move.
+    ///   - exposition: What is written for collectors of metrics; nothing where it is not given.
     ///   - report: Called when writing fails and when it works again.
     public init<C: Clock>(
         store: any LedgerStore, folder: StatusFolder, snapshot: @escaping @Sendable () async -> DaemonSnapshot,
         clock: C = ContinuousClock(), now: @escaping @Sendable () -> Date,
         made: @escaping @Sendable (DaemonReport) -> Void = { _ in },
+        activity: Activity? = nil, exposition: MetricsExposition? = nil,
         report: @escaping @Sendable (Event) -> Void = { _ in }
     ) where C.Duration == Duration {
         self.store = store
@@ -61,6 +66,8 @@ public final class ReportingService: Sendable {
         sleep = { try await clock.sleep(for: $0) }
         self.now = now
         self.made = made
+        self.activity = activity
+        self.exposition = exposition
         self.report = report
     }
 
@@ -78,7 +85,8 @@ public final class ReportingService: Sendable {
     /// Writes statuses until ``stop()`` is called or the task is cancelled; then writes the last state of everything.
     public func run() async {
         var writer = ReportWriter(
-            store: store, folder: folder, snapshot: snapshot, now: now, made: made, report: report)
+            store: store, folder: folder, snapshot: snapshot, now: now, made: made, activity: activity,
+            exposition: exposition, report: report)
         var failures = 0
         bell.ring()
         while true {

@@ -74,6 +74,12 @@ public struct StatusFolder: Sendable {
         try files.replace(layout.daemonFile, with: report.fileBytes)
     }
 
+    /// Replaces the metrics.
+    func write(metrics: [UInt8]) throws(StatusFileError) { try files.replace(layout.metricsFile, with: metrics) }
+
+    /// Removes the metrics of a daemon that is no more.
+    func removeMetrics() throws(StatusFileError) { try files.remove(layout.metricsFile) }
+
     /// Removes the status of a file that settled no longer and was not claimed, since it left the folder.
     ///
     /// Any other status at this path is of an import and stays.

@@ -14,6 +14,8 @@ public struct StatusLayout: Sendable, Hashable {
 
     /// The daemon's own status.
     public var daemonFile: FilePath { root.appending("datarowd.json") }
+    /// The metrics, for node_exporter's textfile collector.
+    public var metricsFile: FilePath { root.appending("metrics.prom") }
     /// The revision of the ledger up to which every status is written.
     public var revisionFile: FilePath { root.appending(".revision") }
     /// The revision of the ledger up to which every status survives a loss of power.

@@ -19,16 +19,17 @@ private let mayImport: [String: Set<String>] = [
     "Importing": [
         "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results", "Transport",
     ],
-    "Reporting": ["DataRows", "Files", "Ledger", "Locking"],
+    "Metering": ["Locking"],
+    "Reporting": ["DataRows", "Files", "Ledger", "Locking", "Metering"],
+    // It shows what it is given, and knows nothing of what that means.
+    "Web": ["Locking"],
     "Control": [
         "Account", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing", "Reporting", "Settings",
         "Transport",
     ],
     "Daemon": [
         "Account", "DataRows", "Files", "Importing", "Intake", "LabelboxAPI", "Ledger", "Locking", "Pacing",
-        "Reporting",
-        "Settings",
-        "Transport",
+        "Metering", "Reporting", "Settings", "Transport", "Web",
     ],
     "datarowd": ["Daemon", "Reporting", "Settings"],
     "datarowctl": [
@@ -45,10 +46,11 @@ private let homes: [String: Set<String>] = [
     "CCurl": ["CCurlShim", "Transport"],
     "CZlib": ["DataRows"],
     "Yams": ["Settings"],
-    "NIOCore": ["LabelboxSimulator"],
-    "NIOPosix": ["LabelboxSimulator"],
-    "NIOHTTP1": ["LabelboxSimulator"],
+    "NIOCore": ["LabelboxSimulator", "Web"],
+    "NIOPosix": ["LabelboxSimulator", "Web"],
+    "NIOHTTP1": ["LabelboxSimulator", "Web"],
     "Metrics": ["Importing"],
+    "CoreMetrics": ["Metering"],
     "ArgumentParser": ["datarowd", "datarowctl", "labelbox-sim"],
 ]
 

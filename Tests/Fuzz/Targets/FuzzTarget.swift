@@ -22,6 +22,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case results
     /// Rows that are made for media without a manifest.
     case loose
+    /// Requests to the status page's port.
+    case door
     /// Text on its way to terminals, logs and status files.
     case text
 
@@ -41,6 +43,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .settings: try SettingsTarget.run(input)
         case .results: try ResultsTarget.run(input)
         case .loose: try LooseTarget.run(input)
+        case .door: try DoorTarget.run(input)
         case .text: try TextTarget.run(input)
         }
     }
