@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Importing
 internal import Intake
+internal import Ledger
 internal import Locking
 internal import Pacing
 internal import Reporting
@@ -9,22 +10,22 @@ internal import SystemPackage
 
 /// What the daemon is at, for its status file.
 final class DaemonView: Sendable {
-    private let settings: Settings
+    private let configuration: @Sendable () -> Reloading.Standing
     private let startedAt: Date
-    private let watches: [ImportWatch]
     private let pacer: RequestPacer
     private let importer: Importer
     private let lastError: LastError
     private let now: @Sendable () -> Date
     private let phase = Locked(DaemonState.starting)
+    private let pauses = Locked<[OperatorPause]>([])
 
     init(
-        settings: Settings, startedAt: Date, watches: [ImportWatch], pacer: RequestPacer, importer: Importer,
+        configuration: @escaping @Sendable () -> Reloading.Standing, startedAt: Date, pacer: RequestPacer,
+        importer: Importer,
         lastError: LastError, now: @escaping @Sendable () -> Date
     ) {
-        self.settings = settings
+        self.configuration = configuration
         self.startedAt = startedAt
-        self.watches = watches
         self.pacer = pacer
         self.importer = importer
         self.lastError = lastError
@@ -33,21 +34,28 @@ final class DaemonView: Sendable {
 
     func entered(_ state: DaemonState) { phase.withLock { $0 = state } }
 
+    func paused(_ pauses: [OperatorPause]) { self.pauses.withLock { $0 = pauses } }
+
     func snapshot() async -> DaemonSnapshot {
         let pace = pacer.snapshot()
+        let configuration = configuration()
+        let now = now()
+        let pauses = pauses.withLock { $0 }
         var folders: [WatchSnapshot] = []
         var trouble: String?
-        for watch in watches {
-            folders.append(await look(at: watch))
+        for watch in importer.watches {
+            folders.append(await look(at: watch, pauses))
             if trouble == nil, let error = await watch.folder.currentTrouble() {
                 trouble = "watch '\(watch.name)' cannot take files, which wait: \(error.reason)"
             }
         }
-        let (state, reason) = judge(pace, folders, trouble)
+        let pause = pauses.first { $0.watch == nil }
+        let (state, reason) = judge(pace, folders, trouble, pause)
         let isSilent = pace.breaker != .closed || pace.failing != nil
         let obstacle =
-            pace.blockedReason != nil ? "Labelbox refuses the account" : isSilent ? "Labelbox does not answer" : nil
-        let now = now()
+            pause.map { Self.sentence($0, resume: "datarowctl resume", now: now) }
+            ?? (pace.blockedReason != nil
+                ? "Labelbox refuses the account" : isSilent ? "Labelbox does not answer" : nil)
         return DaemonSnapshot(
             version: DatarowDaemon.version, pid: Int(getpid()), state: state, reason: reason, startedAt: startedAt,
             watches: folders,
@@ -55,21 +63,33 @@ final class DaemonView: Sendable {
                 requestsPerMinute: pace.limit, used: pace.usedInWindow,
                 pausedUntil: pace.pausedFor.map { now.addingTimeInterval($0 / .seconds(1)) }),
             concurrency: .init(
-                inFlight: pace.inFlight, limit: pace.concurrencyLimit, maximum: settings.labelbox.maxConnections),
+                inFlight: pace.inFlight, limit: pace.concurrencyLimit,
+                maximum: configuration.settings.labelbox.maxConnections),
             breaker: .init(
                 state: pace.breaker.shown,
                 nextProbe: pace.breakerProbeIn.map { now.addingTimeInterval($0 / .seconds(1)) }),
-            lastError: lastError.current, obstacle: obstacle)
+            lastError: lastError.current, obstacle: obstacle,
+            pauses: pauses.map { .init(watch: $0.watch, by: $0.by.name, uid: $0.by.uid, since: $0.since) },
+            configuration: .init(
+                appliedAt: configuration.since,
+                refused: configuration.refused.map { .init(at: $0.at, message: $0.reason) }))
+    }
+
+    private static func sentence(_ pause: OperatorPause, resume: String, now: Date) -> String {
+        "\(pause.by) paused it at \(Timestamp.clock(pause.since, near: now)); nothing is sent until '\(resume)'"
     }
 
     private func judge(
-        _ pace: PacerSnapshot, _ folders: [WatchSnapshot], _ trouble: String?
+        _ pace: PacerSnapshot, _ folders: [WatchSnapshot], _ trouble: String?, _ pause: OperatorPause?
     ) -> (DaemonState, String) {
         let phase = phase.withLock { $0 }
         switch phase {
         case .starting: return (.starting, "it reads the ledger")
         case .draining: return (.draining, "it was told to stop, and lets what is in hand end")
         default: break
+        }
+        if let pause {
+            return (.paused, Self.sentence(pause, resume: "datarowctl resume", now: now()) + "; tasks are followed")
         }
         if let reason = pace.blockedReason {
             return (
@@ -100,7 +120,7 @@ final class DaemonView: Sendable {
         return (.running, "it works")
     }
 
-    private func look(at watch: ImportWatch) async -> WatchSnapshot {
+    private func look(at watch: ImportWatch, _ pauses: [OperatorPause]) async -> WatchSnapshot {
         let settling = await watch.folder.settlingFiles(limit: WatchSnapshot.mostSettling)
         let (mode, reason): (WatchMode, String?) =
             switch await watch.folder.watchState() {
@@ -117,7 +137,10 @@ final class DaemonView: Sendable {
                     path: $0.relativePath, bytes: $0.bytes, since: $0.since, reason: $0.reason, nextLook: $0.until,
                     isManifest: $0.role != .looseMedia)
             },
-            mediaWait: watch.folder.settings.mediaWait / .seconds(1))
+            mediaWait: watch.folder.settings.mediaWait / .seconds(1),
+            obstacle: pauses.first { $0.watch == watch.name }.map {
+                Self.sentence($0, resume: "datarowctl resume --watch \(watch.name)", now: now())
+            })
     }
 }
 

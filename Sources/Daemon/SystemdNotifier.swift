@@ -10,6 +10,13 @@ struct SystemdNotifier: Sendable {
         socketPath = environment["NOTIFY_SOCKET"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// Says that a reload has begun, and when; `READY=1` says that it is over.
+    func sendReloading() {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        send("RELOADING=1\nMONOTONIC_USEC=\(time.tv_sec * 1_000_000 + time.tv_nsec / 1_000)")
+    }
+
     /// Sends assignments such as `READY=1`, one a line; what cannot be sent is lost, for nobody listens.
     func send(_ state: String) {
         guard let socketPath else { return }

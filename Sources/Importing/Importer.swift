@@ -1,6 +1,6 @@
 internal import DataRows
 internal import Foundation
-internal import Intake
+public import Intake
 public import LabelboxAPI
 public import Ledger
 public import Logging
@@ -55,6 +55,8 @@ public final class Importer: Sendable {
     private let parts: Parts
     private let context: StageContext
     private let bells = Bells()
+    private let board: WatchBoard
+    private let intakes = Intakes()
 
     private struct Bells: Sendable {
         let planning = Bell()
@@ -78,6 +80,7 @@ public final class Importer: Sendable {
         let changed = parts.changed
         parts.ledger.onChange(changed)
         self.parts = parts
+        board = WatchBoard(parts.watches, submitWith: parts.submitWith, uploads: parts.uploads)
         context = StageContext(
             clock: parts.clock, drain: Drain(),
             health: PipelineHealth { troubles in
@@ -86,6 +89,7 @@ public final class Importer: Sendable {
             },
             observer: observer)
         for bell in bells.all { context.drain.register(bell) }
+        for watch in parts.watches { intakes.begin(watch) }
     }
 
     /// How long a lease holds without a heartbeat.
@@ -108,11 +112,14 @@ public final class Importer: Sendable {
         let heart = Task { await keepLeases() }
         defer { heart.cancel() }
         await withDiscardingTaskGroup { group in
-            for watch in parts.watches {
-                let intake = IntakeService(
-                    watch: watch, ledger: parts.ledger, identifiers: ImportIdentifiers(random: parts.random),
-                    context: context, planning: bells.planning)
-                group.addTask { await intake.run() }
+            group.addTask {
+                await self.intakes.run { watch in
+                    await IntakeService(
+                        watch: watch, ledger: self.parts.ledger,
+                        identifiers: ImportIdentifiers(random: self.parts.random), context: self.context,
+                        planning: self.bells.planning
+                    ).run()
+                }
             }
             for stage in stages { group.addTask { await stage() } }
             group.addTask { await self.sweep() }
@@ -133,7 +140,35 @@ public final class Importer: Sendable {
     /// Takes no new work from now on.
     public func drain() async {
         context.drain.begin()
-        for watch in parts.watches { await watch.folder.close() }
+        intakes.close()
+        for watch in board.all { await watch.folder.close() }
+    }
+
+    // MARK: While it runs
+
+    /// The watches as they are configured now.
+    public var watches: [ImportWatch] { board.all }
+
+    /// Begins nothing that changes anything at Labelbox, or does so again; what is on its way goes on.
+    public func hold(_ isHeld: Bool) {
+        board.hold(isHeld)
+        wake()
+    }
+
+    /// Has every stage look for work: something was changed in the ledger that no stage did.
+    public func wake() { for bell in bells.all { bell.ring() } }
+
+    /// Closes the folder of a watch, and returns when nothing is taken from it any more.
+    public func close(_ folder: DropFolder) async { await intakes.end(folder) }
+
+    /// Goes by another configuration from the next item on.
+    ///
+    /// Folders that are new must have been started, and those that are left out closed. What was claimed of a watch that
+    /// is left out waits in the ledger until it is there again.
+    public func apply(watches: [ImportWatch], submitWith: SubmitMutation, uploads: Int) {
+        board.put(watches, submitWith: submitWith, uploads: uploads)
+        for watch in watches { intakes.begin(watch) }
+        wake()
     }
 
     private func keepLeases() async {
@@ -153,7 +188,7 @@ public final class Importer: Sendable {
 
     private func makeStages() -> [@Sendable () async -> Void] {
         let (ledger, client, clock, context) = (parts.ledger, parts.client, parts.clock, context)
-        let watches = Dictionary(uniqueKeysWithValues: parts.watches.map { ($0.name, $0) })
+        let watches = board
         let work = WorkFolder(stateDirectory: parts.stateDirectory)
         let workbench = Workbench(parts.hands)
         let account = AccountFacts(client: client, clock: clock)
@@ -179,15 +214,15 @@ public final class Importer: Sendable {
         ).stage(bell: bells.planning, grants: grants)
         let uploading = MediaUploading(
             watches: watches, ledger: ledger, client: client, workbench: workbench, context: context,
-            width: parts.uploads, sealing: bells.submitting, closing: bells.closing
+            sealing: bells.submitting, closing: bells.closing
         ).stage(bell: bells.uploading, grants: grants)
         let submitting = Submitting(
             ledger: ledger, client: client, reader: reader,
             texts: TextUploads(ledger: ledger, client: client, watches: watches, clock: clock), account: account,
-            workFolder: work, workbench: workbench, context: context, settling: settling, submitWith: parts.submitWith,
+            workFolder: work, workbench: workbench, context: context, settling: settling, watches: watches,
             words: words, deleting: deleting,
             changing: Changing(ledger: ledger, keys: keys, rows: rows, settling: settling, context: context),
-            ages: watches.mapValues { $0.mediaURLAge.seconds }, uploading: bells.uploading,
+            uploading: bells.uploading,
             watching: bells.watching, doubting: bells.doubting, closing: bells.closing
         ).stage(bell: bells.submitting, grants: grants)
         let watching = Watching(

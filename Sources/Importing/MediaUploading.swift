@@ -11,12 +11,11 @@ internal import Transport
 
 /// Finds the local files that rows name, and uploads each content once.
 struct MediaUploading: Sendable {
-    let watches: [String: ImportWatch]
+    let watches: WatchBoard
     let ledger: any LedgerStore
     let client: LabelboxClient
     let workbench: Workbench
     let context: StageContext
-    let width: Int
     let sealing: Bell
     let closing: Bell
     /// One upload of a content goes ahead and the others of the same content wait, for then they need none of their own.
@@ -24,15 +23,16 @@ struct MediaUploading: Sendable {
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<MediaRecord>> {
         Stage(
-            name: "uploading", width: width, bell: bell,
-            lease: { try await ledger.leaseMedia(for: grants(), limit: $0) },
-            nextDue: { try await ledger.nextDue(.media, after: $0) },
+            name: "uploading", width: { watches.uploads }, bell: bell,
+            lease: { watches.isHeld ? [] : try await ledger.leaseMedia(for: grants(), limit: $0) },
+            nextDue: { watches.isHeld ? nil : try await ledger.nextDue(.media, after: $0) },
             work: work,
             giveBack: { item, error in
                 let now = context.clock.now
                 try await ledger.postpone(
                     item, until: now.advanced(by: .seconds(5)), isAwaited: item.item.phase == .awaited, at: now)
-            })
+            },
+            calledOffBy: { .media($0.item.id, fence: $0.lease.fence) })
     }
 
     // MARK: Finding

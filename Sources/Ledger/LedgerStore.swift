@@ -21,6 +21,24 @@ public protocol LedgerStore: SegmentSource {
     /// The number of the latest change of any import.
     func revision() async throws -> Int
 
+    // MARK: Operators
+
+    /// Records what operators ask for; what is known already is left as it is.
+    func take(_ requests: [(OperatorRequest, Operator)], at now: Date) async throws
+    /// Requests of which nothing came yet, in the order in which they were taken.
+    func openRequests(limit: Int) async throws -> [RecordedRequest]
+    /// A request and what came of it; `nil` once it is forgotten, or before it was taken.
+    func request(_ id: String) async throws -> RecordedRequest?
+    /// Records what came of a request.
+    func end(_ request: String, as state: RecordedRequest.State, outcome: String, at now: Date) async throws
+    /// Begins the pause that a request asks for, with its outcome; one that stands already stays as it is.
+    func pause(_ request: RecordedRequest, outcome: String, at now: Date) async throws
+    /// Ends the pause that a request asks to end, with its outcome.
+    func resume(_ request: RecordedRequest, outcome: String, at now: Date) async throws
+    /// The pauses that stand. Of paused watches no segment is sealed and no media is leased; one of the whole daemon is
+    /// kept by those who work.
+    func pauses() async throws -> [OperatorPause]
+
     // MARK: Imports
 
     /// Records claimed manifests. One that is known already is left as it is.

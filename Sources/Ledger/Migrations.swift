@@ -12,11 +12,45 @@ enum Migrations {
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
         migrator.registerMigration("2") { db in try db.execute(sql: second) }
         migrator.registerMigration(summed) { db in try db.execute(sql: third) }
+        migrator.registerMigration("4") { db in try db.execute(sql: fourth) }
         return migrator
     }()
 
     /// The first version whose pages have sums, and whose commits are counted.
     static let summed = "3"
+
+    /// What operators ask for, pauses that they made, and imports that they cancelled.
+    ///
+    /// `cancelled` is the sentence that says who did; it stands from then on, also while what is at Labelbox is followed.
+    private static let fourth = """
+        CREATE TABLE requests (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            verb TEXT NOT NULL,
+            watch TEXT,
+            import_id TEXT,
+            failed_only INTEGER NOT NULL DEFAULT 0,
+            uid INTEGER NOT NULL,
+            user TEXT NOT NULL,
+            asked_at REAL NOT NULL,
+            taken_at REAL NOT NULL,
+            state TEXT NOT NULL,
+            outcome TEXT NOT NULL DEFAULT '',
+            ended_at REAL
+        ) STRICT;
+        CREATE INDEX requests_open ON requests (number) WHERE state = 'open';
+
+        -- The watch is '' for the whole daemon.
+        CREATE TABLE pauses (
+            watch TEXT PRIMARY KEY,
+            uid INTEGER NOT NULL,
+            user TEXT NOT NULL,
+            since REAL NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        ALTER TABLE imports ADD COLUMN cancelled TEXT;
+        ALTER TABLE imports ADD COLUMN retry_of TEXT;
+        """
 
     /// Commits are counted; an import says whether a rebuild took it up again.
     private static let third = """
