@@ -157,7 +157,16 @@ final class OperatorDesk: Sendable {
             try await ledger.end(request.request.id, as: .done, outcome: outcome, at: clock.now)
             return outcome
         case .cancel, .retry:
-            throw Refusal(reason: "this version cannot do it")
+            let outcome: String
+            do {
+                outcome =
+                    try await request.request.verb == .cancel
+                    ? hands.importer.cancel(request) : hands.importer.retry(request)
+            } catch let refusal as ControlRefusal {
+                throw Refusal(reason: refusal.reason)
+            }
+            try await ledger.end(request.request.id, as: .done, outcome: outcome, at: clock.now)
+            return outcome
         }
     }
 

@@ -52,10 +52,10 @@ public final class Importer: Sendable {
         }
     }
 
-    private let parts: Parts
-    private let context: StageContext
+    let parts: Parts
+    let context: StageContext
     private let bells = Bells()
-    private let board: WatchBoard
+    let board: WatchBoard
     private let intakes = Intakes()
 
     private struct Bells: Sendable {

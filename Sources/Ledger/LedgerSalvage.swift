@@ -23,7 +23,7 @@ public struct LedgerSalvage: Sendable {
     private static let tables = [
         "imports", "segments", "media", "media_refs", "contents", "submissions", "import_tasks", "results_parts",
         "kept",
-        "findings", "requests", "pauses",
+        "findings", "requests", "pauses", "put_away",
     ]
 
     /// What means something by itself, how it is ordered, and which of it.

@@ -39,6 +39,16 @@ public protocol LedgerStore: SegmentSource {
     /// kept by those who work.
     func pauses() async throws -> [OperatorPause]
 
+    /// Ends an import as far as it has not been handed over: nothing more is sent for it.
+    ///
+    /// What others put into the same submission goes on without it. It is closed once what is at the server already has its
+    /// outcome; where no row was left out, it ends as it would have. `reason` says who asked for it and when.
+    func cancel(_ id: ImportID, reason: String, at now: Date) async throws -> Cancellation
+    /// Where the media of an import went that did not end well.
+    func mediaPutAway(of id: ImportID) async throws -> [(path: FilePath, destination: FilePath)]
+    /// Forgets that, since it was fetched back.
+    func forgetMediaPutAway(of id: ImportID) async throws
+
     // MARK: Imports
 
     /// Records claimed manifests. One that is known already is left as it is.

@@ -50,6 +50,15 @@ enum Migrations {
 
         ALTER TABLE imports ADD COLUMN cancelled TEXT;
         ALTER TABLE imports ADD COLUMN retry_of TEXT;
+
+        -- Where the media went of imports that did not end well, for when they are taken up again.
+        ALTER TABLE media ADD COLUMN left_by TEXT;
+        CREATE TABLE put_away (
+            import_id TEXT NOT NULL,
+            path BLOB NOT NULL,
+            destination BLOB NOT NULL,
+            PRIMARY KEY (import_id, path)
+        ) STRICT, WITHOUT ROWID;
         """
 
     /// Commits are counted; an import says whether a rebuild took it up again.

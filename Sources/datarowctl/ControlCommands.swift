@@ -14,7 +14,7 @@ struct AskingOptions: ParsableArguments {
 
     /// Asks, and tells what came of it.
     func ask(_ verb: OperatorVerb, watch: String? = nil) async throws {
-        let state = try place.place.openState()
+        let state = try place.place.openStateToAsk(environment: Surroundings.environment)
         try await ask(verb, in: state, watch: watch, importID: nil, failedOnly: nil)
     }
 
@@ -84,4 +84,47 @@ struct ReloadCommand: AsyncParsableCommand {
     @OptionGroup var options: AskingOptions
 
     func run() async throws { try await options.ask(.reload) }
+}
+
+struct CancelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cancel", abstract: "Ends an import: nothing more is sent for it.",
+        discussion: """
+            What is at Labelbox already is followed until its outcome is known, and told in the results. The manifest goes to \
+            failed/, with the media that only it names.
+            """)
+
+    @OptionGroup var options: AskingOptions
+    @Argument(help: "The manifest.") var manifest: String
+
+    func run() async throws { try await options.ask(.cancel, manifest: manifest) }
+}
+
+struct RetryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry",
+        abstract: "Takes an import up again that failed, was rejected or cancelled, or has errors.",
+        discussion: """
+            It is read again from where it was put away, as a new import; the media that went with it is fetched back. Rows \
+            that are at Labelbox are found to be, and not made twice.
+            """)
+
+    @OptionGroup var options: AskingOptions
+    @Flag(name: .long, help: "The rows that failed, and no others.") var failedOnly = false
+    @Argument(help: "The manifest.") var manifest: String
+
+    func run() async throws { try await options.ask(.retry, manifest: manifest, failedOnly: failedOnly) }
+}
+
+extension AskingOptions {
+    /// Asks for something about the newest import of a manifest.
+    fileprivate func ask(_ verb: OperatorVerb, manifest: String, failedOnly: Bool? = nil) async throws {
+        let state = try place.place.openStateToAsk(environment: Surroundings.environment)
+        let found = try await ManifestName(manifest).find(in: state, directory: Surroundings.directory, now: Date())
+        guard case .claimed(let record) = found else {
+            throw ControlError(
+                VisibleText.of(manifest), why: "it is not taken yet", hint: "take it out of the folder", status: .usage)
+        }
+        try await ask(verb, in: state, watch: nil, importID: record.id, failedOnly: failedOnly)
+    }
 }

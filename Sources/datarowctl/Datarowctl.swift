@@ -25,7 +25,8 @@ struct Datarowctl: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, WaitCommand.self, ListCommand.self, ExplainCommand.self, TasksCommand.self,
             DropCommand.self, CheckCommand.self, RowsCommand.self, DatasetsCommand.self, ProjectCommand.self,
-            PauseCommand.self, ResumeCommand.self, ReloadCommand.self, ConfigCommand.self, DoctorCommand.self,
+            RetryCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self, ReloadCommand.self,
+            ConfigCommand.self, DoctorCommand.self,
             LedgerCommand.self,
         ])
 

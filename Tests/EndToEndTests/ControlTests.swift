@@ -159,7 +159,7 @@ struct ControlTests {
             #expect(site.logged().contains("Configuration refused"))
 
             try site.configure(good.replacing("/state\n", with: "/elsewhere\n"))
-            let fixed = try await site.control("reload", "--wait")
+            let fixed = try await site.control("reload", "--wait", "--state-directory", site.state.path)
             #expect(fixed.ending == .exited(78))
             #expect(fixed.notes.contains { $0.contains("state_directory") && $0.contains("restart") }, "\(fixed)")
 
@@ -261,6 +261,140 @@ struct ControlTests {
             #expect(try await site.control("reload", "--wait").ending == .exited(0))
             #expect(try await site.ended("rows.json")["state"].string == "complete")
             try await expectOnce(site, 3)
+        }
+    }
+
+    // MARK: Cancel
+
+    @Test(
+        "an import is cancelled amid the making of a batch that it shares, and the other goes through",
+        .timeLimit(.minutes(3)))
+    func cancelling() async throws {
+        try await Site.with { site in
+            try await site.start()
+            // Chunks cannot be uploaded, so that the batch is sealed and nothing of it is handed over.
+            try await site.simulator.addFaults(#"{"rates": {"503": 1}, "operations": ["uploadFile"]}"#)
+            try site.drop("mine.json", rows(30, "mine"))
+            try site.drop("ours.json", rows(40, "ours"))
+            for name in ["mine.json", "ours.json"] {
+                try await site.status(of: name, "is in a batch") { $0["state"].string == "queued" }
+            }
+            try await eventually(within: .seconds(30), "the batch is sealed") {
+                (try site.daemonStatus()?["queues"]["submissions_sealed"].int ?? 0) > 0 ? () : nil
+            }
+            let said = try await site.control("cancel", "mine.json", "--wait")
+            #expect(said.ending == .exited(0), "\(said)")
+            let status = try await site.ended("mine.json")
+            #expect(status["state"].string == "cancelled", "\(status)")
+            #expect(status["state_reason"].string?.contains("(uid \(getuid()))") == true, "\(status)")
+            #expect(try await site.control("wait", "mine.json").ending == .exited(4))
+            #expect(try await site.control("cancel", "mine.json", "--wait").ending == .exited(0), "twice is once")
+            try await site.simulator.resetFaults()
+            #expect(try await site.ended("ours.json")["rows"]["created"].int == 40)
+            try await expectOnce(site, 40)
+            #expect(try await site.control("cancel", "ours.json", "--wait").ending == .exited(4), "it has ended")
+            #expect(try Site.files(in: site.state.appending(path: "failed/drop")).contains("mine.json"))
+            #expect(site.archived().contains("ours.json"))
+        }
+    }
+
+    @Test(
+        "a cancelled import tells what it left at Labelbox, and retry takes up the rest", .timeLimit(.minutes(3)),
+        arguments: [false, true])
+    func cancellingAmidTasks(isKilled: Bool) async throws {
+        let settings = SiteSettings(
+            simulator: ["--task-delay", "300ms"], watch: ["max_rows_per_task: 5"], labelbox: ["max_connections: 1"])
+        try await Site.with(settings) { site in
+            try await site.start()
+            try site.drop("rows.json", rows(2_000, "amid"))
+            try await site.status(of: "rows.json", "has begun") { ($0["rows"]["submitted"].int ?? 0) > 0 }
+            if isKilled {
+                site.kill()
+                #expect(try await site.control("cancel", "rows.json").ending == .exited(0))
+                try await site.start()
+            } else {
+                #expect(try await site.control("cancel", "rows.json", "--wait").ending == .exited(0))
+            }
+            let status = try await site.ended("rows.json")
+            #expect(status["state"].string == "cancelled", "\(status)")
+            let there = try await site.simulator.rows().count
+            #expect(status["rows"]["created"].int == there, "\(status)")
+            #expect(there > 0 && there < 2_000)
+            #expect(try site.results(status).count == there, "each row that is there is told, and no other")
+
+            let retried = try await site.control("retry", "rows.json", "--wait")
+            #expect(retried.ending == .exited(0), "\(retried)")
+            let second = try await site.status(of: "rows.json", "is complete") { $0["state"].string == "complete" }
+            #expect(second["rows"]["already_present"].int == there, "\(second)")
+            #expect(second["rows"]["created"].int == 2_000 - there)
+            try await expectOnce(site, 2_000)
+        }
+    }
+
+    @Test(
+        "media goes to failed/ with a cancelled import, and comes back when it is taken up again",
+        .timeLimit(.minutes(3)))
+    func media() async throws {
+        try await Site.with { site in
+            try await site.start()
+            _ = try await site.control("pause", "--wait")
+            try site.drop("album/one.png", String(repeating: "1", count: 50_000))
+            try site.drop("album/album.json", #"["one.png", {"row_data": "https://example.com/1.jpg"}]"#)
+            try await site.status(of: "album/album.json", "waits") { $0["state"].string == "queued" }
+            #expect(try await site.control("cancel", "album/album.json", "--wait").ending == .exited(0))
+            #expect(try await site.ended("album/album.json")["state"].string == "cancelled")
+            let failed = site.state.appending(path: "failed/drop")
+            try await eventually(within: .seconds(30), "its media is put away") {
+                (try? Site.files(in: failed))?.sorted() == ["album/album.json", "album/one.png"] ? () : nil
+            }
+            #expect(try site.dropped().isEmpty)
+            _ = try await site.control("resume", "--wait")
+            #expect(try await site.control("retry", "album/album.json", "--wait").ending == .exited(0))
+            try await site.status(of: "album/album.json", "is complete") { $0["state"].string == "complete" }
+            try await expectOnce(site, 2)
+            try await eventually(within: .seconds(30), "all is in the archive") {
+                Set(site.archived()).isSuperset(of: ["album/album.json", "album/one.png"]) ? () : nil
+            }
+            #expect(try site.dropped().isEmpty)
+            let again = try await site.control("retry", "album/album.json", "--wait")
+            #expect(again.ending == .exited(4), "it is complete: \(again)")
+        }
+    }
+
+    @Test("retry takes up the rows that failed, or all of them, and makes none twice", .timeLimit(.minutes(3)))
+    func retrying() async throws {
+        try await Site.with { site in
+            try await site.start()
+            try site.drop(
+                "rows.json",
+                #"[{"row_data": "https://example.com/good"}, {"row_data": "https://example.com/poison-row"}]"#)
+            #expect(try await site.ended("rows.json")["state"].string == "complete_with_errors")
+            #expect(try await site.control("retry", "rows.json", "--wait").ending == .exited(0))
+            let all = try await site.status(of: "rows.json", "was imported again") {
+                $0["rows"]["already_present"].int == 1 && $0["state"].string == "complete_with_errors"
+            }
+            #expect(all["rows"]["failed"].int == 1)
+            try await site.stop()
+            #expect(try await site.control("retry", "rows.json", "--failed-only").ending == .exited(0))
+            try await site.start()
+            let name = try #require(all["failed_rows_file"].string).split(separator: "/").last.map(String.init) ?? ""
+            let failed = try await site.ended(name)
+            #expect(failed["rows"]["total"].int == 1 && failed["rows"]["failed"].int == 1, "\(failed)")
+            try await expectOnce(site, 1)
+        }
+    }
+
+    @Test("what has no keys is not sent again as a whole", .timeLimit(.minutes(3)))
+    func keyless() async throws {
+        try await Site.with(SiteSettings(watch: ["global_key: 'off'"])) { site in
+            try await site.start()
+            try site.drop(
+                "rows.json",
+                #"[{"row_data": "https://example.com/good"}, {"row_data": "https://example.com/poison-row"}]"#)
+            #expect(try await site.ended("rows.json")["state"].string == "complete_with_errors")
+            let said = try await site.control("retry", "rows.json", "--wait")
+            #expect(said.ending == .exited(4) && said.notes.contains { $0.contains("--failed-only") }, "\(said)")
+            try await expectOnce(site, 1)
         }
     }
 }
