@@ -1,7 +1,7 @@
 public import LabelboxAPI
+internal import Locking
 public import Pacing
 public import Settings
-internal import Locking
 internal import SystemPackage
 public import Transport
 
@@ -59,6 +59,9 @@ public struct AccountConnection: Sendable {
                 requestsPerMinute: settings.requestsPerMinute, maximumConnections: settings.maxConnections))
         pacer.probeNow()
     }
+
+    /// Limits how fast uploads go, all together, in bytes a second; `nil` ends that.
+    public func limitUploads(to bytesPerSecond: Int64?) { transport.limitSending(to: bytesPerSecond) }
 
     /// Stops every transfer, and returns when nothing runs any more.
     public func shutdown() async { await transport.shutdown() }

@@ -11,6 +11,7 @@ internal import SystemPackage
 /// What the daemon is at, for its status file.
 final class DaemonView: Sendable {
     private let configuration: @Sendable () -> Reloading.Standing
+    private let quietUntil: @Sendable () -> Date?
     private let startedAt: Date
     private let pacer: RequestPacer
     private let importer: Importer
@@ -20,11 +21,13 @@ final class DaemonView: Sendable {
     private let pauses = Locked<[OperatorPause]>([])
 
     init(
-        configuration: @escaping @Sendable () -> Reloading.Standing, startedAt: Date, pacer: RequestPacer,
+        configuration: @escaping @Sendable () -> Reloading.Standing,
+        quietUntil: @escaping @Sendable () -> Date?, startedAt: Date, pacer: RequestPacer,
         importer: Importer,
         lastError: LastError, now: @escaping @Sendable () -> Date
     ) {
         self.configuration = configuration
+        self.quietUntil = quietUntil
         self.startedAt = startedAt
         self.pacer = pacer
         self.importer = importer
@@ -54,6 +57,9 @@ final class DaemonView: Sendable {
         let isSilent = pace.breaker != .closed || pace.failing != nil
         let obstacle =
             pause.map { Self.sentence($0, resume: "datarowctl resume", now: now) }
+            ?? quietUntil().map {
+                "\(Self.quiet(until: $0, now: now)), and nothing is sent in them"
+            }
             ?? (pace.blockedReason != nil
                 ? "Labelbox refuses the account" : isSilent ? "Labelbox does not answer" : nil)
         return DaemonSnapshot(
@@ -73,6 +79,11 @@ final class DaemonView: Sendable {
             configuration: .init(
                 appliedAt: configuration.since,
                 refused: configuration.refused.map { .init(at: $0.at, message: $0.reason) }))
+    }
+
+    private static func quiet(until end: Date, now: Date) -> String {
+        end == .distantFuture
+            ? "all hours are quiet" : "the hours are quiet until \(Timestamp.clock(end, near: now))"
     }
 
     private static func sentence(_ pause: OperatorPause, resume: String, now: Date) -> String {
@@ -115,6 +126,12 @@ final class DaemonView: Sendable {
         if let trouble { return (.degraded, trouble) }
         if let folder = folders.first(where: { $0.mode == .missing }) {
             return (.degraded, "watch '\(folder.name)': \(folder.reason ?? "its folder is missing")")
+        }
+        if let end = quietUntil() {
+            return (
+                .running,
+                "\(Self.quiet(until: end, now: now())): nothing is sent, and tasks are followed"
+            )
         }
         if pace.pausedFor != nil { return (.running, "Labelbox asked for a pause; it goes on by itself") }
         return (.running, "it works")

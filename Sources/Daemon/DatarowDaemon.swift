@@ -99,14 +99,19 @@ public final class DatarowDaemon: Sendable {
                 submitWith: settings.labelbox.handover,
                 random: { UInt64.random(in: .min ... .max) }, changed: { bell.ring() }))
 
+        let rules = WeeklyRules(
+            settings.labelbox, week: LocalWeek(.autoupdatingCurrent), account: account, importer: importer,
+            changed: { bell.ring() })
         let reloading = Reloading(
             settings, since: start,
             parts: .init(
-                read: read, environment: environment, account: account, importer: importer, folder: folder,
+                read: read, environment: environment, account: account, rules: rules, importer: importer,
+                folder: folder,
                 setLogLevel: { [threshold] in threshold.level = Logger.Level(rawValue: $0.rawValue) ?? .info },
                 now: { time.now }, logger: logger, changed: { bell.ring() }))
         let view = DaemonView(
-            configuration: { reloading.standing }, startedAt: start, pacer: pacer, importer: importer,
+            configuration: { reloading.standing }, quietUntil: { rules.quietUntil }, startedAt: start, pacer: pacer,
+            importer: importer,
             lastError: lastError,
             now: { time.now })
         let desk = OperatorDesk(
@@ -115,9 +120,7 @@ public final class DatarowDaemon: Sendable {
                 ledger: ledger, importer: importer,
                 watches: { reloading.standing.settings.watches.map(\.name) },
                 paused: { pauses in
-                    let isHeld = pauses.contains { $0.watch == nil }
-                    importer.hold(isHeld)
-                    pacer.hold(isHeld)
+                    rules.pause(pauses.contains { $0.watch == nil })
                     view.paused(pauses)
                     bell.ring()
                 },
@@ -163,7 +166,7 @@ public final class DatarowDaemon: Sendable {
         self.desk.withLock { $0 = desk }
         // Beside the work, at the lowest priority; it ends with the process.
         if isExaminedLater { Task.detached(priority: .background) { await ledger.examine() } }
-        await work(importer, reporting, desk, view, notifier, pacer, ledger)
+        await work(importer, reporting, desk, rules, time, view, notifier, pacer, ledger)
         await account.shutdown()
         if let damage = ledger.damage { throw Startup.failure(of: damage) }
         do { try ledger.close() } catch { logger.warning("Ledger not closed", metadata: ["reason": "\(error)"]) }
@@ -183,12 +186,14 @@ public final class DatarowDaemon: Sendable {
     }
 
     private func work(
-        _ importer: Importer, _ reporting: ReportingService, _ desk: OperatorDesk, _ view: DaemonView,
+        _ importer: Importer, _ reporting: ReportingService, _ desk: OperatorDesk, _ rules: WeeklyRules,
+        _ time: ImportClock, _ view: DaemonView,
         _ notifier: SystemdNotifier, _ pacer: RequestPacer, _ ledger: SQLiteLedger
     ) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await reporting.run() }
             group.addTask { await desk.run() }
+            group.addTask { await rules.run(time) }
             await withTaskGroup(of: Bool.self) { inner in
                 inner.addTask {
                     await importer.run()
@@ -203,6 +208,7 @@ public final class DatarowDaemon: Sendable {
                 if ledger.damage != nil { inner.cancelAll() }
                 view.entered(.draining)
                 desk.stop()
+                rules.stop()
                 notifier.send("STOPPING=1")
                 reporting.signal()
                 await importer.drain()

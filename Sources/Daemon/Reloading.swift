@@ -16,6 +16,7 @@ final class Reloading: Sendable {
         var read: @Sendable () throws -> Settings
         var environment: [String: String]
         var account: AccountConnection
+        var rules: WeeklyRules
         var importer: Importer
         /// Makes the folder of a watch; nothing is opened yet.
         var folder: @Sendable (WatchSettings, Settings) -> DropFolder
@@ -78,6 +79,7 @@ final class Reloading: Sendable {
         let watches = try await exchange(old, new)
         // From here on nothing can fail.
         parts.account.apply(new.labelbox)
+        parts.rules.apply(new.labelbox)
         parts.setLogLevel(new.log.level)
         parts.importer.apply(
             watches: watches, submitWith: new.labelbox.handover, uploads: new.labelbox.maxConnections)

@@ -23,6 +23,8 @@ public struct LabelboxSettings: Sendable, Hashable {
     public var requestsPerMinute: Int
     /// 1 to 20.
     public var maxConnections: Int
+    public var bandwidth: BandwidthTimetable
+    public var quietHours: QuietHours
     public var submitWith: SubmitMutation
     public var connectTimeout: Duration
     public var stallTimeout: Duration

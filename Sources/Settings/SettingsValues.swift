@@ -97,6 +97,9 @@ extension LabelboxSettings {
         apiKeyFile = values.optionalPath("api_key_file")
         requestsPerMinute = Int(values.integer("requests_per_minute"))
         maxConnections = Int(values.integer("max_connections"))
+        // The reader has checked both.
+        bandwidth = BandwidthTimetable(values.text("bandwidth")) ?? .off
+        quietHours = QuietHours(values.texts("quiet_hours")) ?? .none
         submitWith = values.choice("submit_with")
         connectTimeout = values.duration("connect_timeout")
         stallTimeout = values.duration("stall_timeout")
@@ -109,6 +112,7 @@ extension LabelboxSettings {
             "endpoint": .text(endpoint), "api_key_file": .path(apiKeyFile),
             "requests_per_minute": .integer(Int64(requestsPerMinute)),
             "max_connections": .integer(Int64(maxConnections)), "submit_with": .text(submitWith.rawValue),
+            "bandwidth": .text(bandwidth.text), "quiet_hours": .texts(quietHours.texts),
             "connect_timeout": .duration(connectTimeout), "stall_timeout": .duration(stallTimeout),
             "ca_file": .path(caFile), "proxy": proxy.map(SettingsValue.text) ?? .null,
         ]

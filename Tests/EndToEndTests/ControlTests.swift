@@ -397,4 +397,43 @@ struct ControlTests {
             try await expectOnce(site, 1)
         }
     }
+
+    // MARK: Times of the week
+
+    @Test("in quiet hours nothing is sent, and it goes on when a reload ends them", .timeLimit(.minutes(3)))
+    func quiet() async throws {
+        // From two hours ago, for ten more: minutes of ours.
+        let hour = Calendar.current.component(.hour, from: Date())
+        let times = [hour + 22, hour + 10].map { $0 % 24 }.map { "\($0 < 10 ? "0" : "")\($0):00" }
+        let line = "quiet_hours: ['\(times[0])-\(times[1])']"
+        try await Site.with(SiteSettings(labelbox: [line])) { site in
+            try await site.start()
+            try site.drop("rows.json", rows(3, "quiet"))
+            try await site.status(of: "rows.json", "says until when") {
+                $0["state_reason"].string?.contains("quiet until") == true
+            }
+            try await daemon(site, is: "running", "quiet until")
+            #expect(try await changes(site) == 0)
+            let text = try String(contentsOf: site.configuration, encoding: .utf8)
+            try site.configure(text.replacing(line, with: "bandwidth: 100M"))
+            #expect(try await site.control("reload", "--wait").ending == .exited(0))
+            #expect(try await site.ended("rows.json")["state"].string == "complete")
+            try await expectOnce(site, 3)
+        }
+    }
+
+    @Test("uploads under a limit arrive whole", .timeLimit(.minutes(3)))
+    func bandwidth() async throws {
+        try await Site.with(SiteSettings(labelbox: ["bandwidth: 2M"])) { site in
+            try await site.start()
+            for number in 0..<4 { try site.drop("\(number).png", String(repeating: "\(number)", count: 500_000)) }
+            try site.drop("rows.json", #"["0.png", "1.png", "2.png", "3.png"]"#)
+            #expect(try await site.ended("rows.json")["state"].string == "complete")
+            for row in try await site.simulator.rows() {
+                let file = try await site.simulator.file(try #require(row["row_data"].string))
+                #expect(file.count == 500_000 && Set(file).count == 1)
+            }
+            try await expectOnce(site, 4)
+        }
+    }
 }
