@@ -121,6 +121,8 @@ public final class DatarowDaemon: Sendable {
                 watches: { reloading.standing.settings.watches.map(\.name) },
                 paused: { pauses in
                     rules.pause(pauses.contains { $0.watch == nil })
+                    // Those of one watch are kept by the ledger, and stages wait until they are told to look.
+                    importer.wake()
                     view.paused(pauses)
                     bell.ring()
                 },
