@@ -42,6 +42,23 @@ public struct Place: Sendable {
         return try settings().stateDirectory
     }
 
+    /// Opens the state of the daemon that something is to be asked of, also where the configuration is wrong: it may be
+    /// just that which the daemon is to look at.
+    ///
+    /// - Parameter environment: Of the process; systemd names the state directory in it to what it starts for a service.
+    public func openStateToAsk(environment: [String: String]) throws(ControlError) -> StateFolder {
+        if let stateOverride { return try StateFolder.open(stateOverride) }
+        if let name = environment["STATE_DIRECTORY"], name.hasPrefix("/"), !name.contains(":") {
+            return try StateFolder.open(FilePath(name))
+        }
+        do { return try openState() } catch {
+            guard error.status == .configuration, let named = Settings.stateDirectory(namedIn: configuration) else {
+                throw error
+            }
+            return try StateFolder.open(named)
+        }
+    }
+
     /// Opens the state.
     public func openState() throws(ControlError) -> StateFolder { try StateFolder.open(try stateDirectory()) }
 

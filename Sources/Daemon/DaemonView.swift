@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Importing
 internal import Intake
+internal import Ledger
 internal import Locking
 internal import Pacing
 internal import Reporting
@@ -9,9 +10,9 @@ internal import SystemPackage
 
 /// What the daemon is at, for its status file.
 final class DaemonView: Sendable {
-    private let settings: Settings
+    private let configuration: @Sendable () -> Reloading.Standing
+    private let quietUntil: @Sendable () -> Date?
     private let startedAt: Date
-    private let watches: [ImportWatch]
     private let pacer: RequestPacer
     private let importer: Importer
     private let lastError: LastError
@@ -19,14 +20,17 @@ final class DaemonView: Sendable {
     private let phase = Locked(DaemonState.starting)
     /// What is wrong with the way to look at it.
     private let doorTrouble = Locked<String?>(nil)
+    private let pauses = Locked<[OperatorPause]>([])
 
     init(
-        settings: Settings, startedAt: Date, watches: [ImportWatch], pacer: RequestPacer, importer: Importer,
+        configuration: @escaping @Sendable () -> Reloading.Standing,
+        quietUntil: @escaping @Sendable () -> Date?, startedAt: Date, pacer: RequestPacer,
+        importer: Importer,
         lastError: LastError, now: @escaping @Sendable () -> Date
     ) {
-        self.settings = settings
+        self.configuration = configuration
+        self.quietUntil = quietUntil
         self.startedAt = startedAt
-        self.watches = watches
         self.pacer = pacer
         self.importer = importer
         self.lastError = lastError
@@ -37,21 +41,31 @@ final class DaemonView: Sendable {
 
     func doorIsTroubled(_ reason: String?) { doorTrouble.withLock { $0 = reason } }
 
+    func paused(_ pauses: [OperatorPause]) { self.pauses.withLock { $0 = pauses } }
+
     func snapshot() async -> DaemonSnapshot {
         let pace = pacer.snapshot()
+        let configuration = configuration()
+        let now = now()
+        let pauses = pauses.withLock { $0 }
         var folders: [WatchSnapshot] = []
         var trouble: String?
-        for watch in watches {
-            folders.append(await look(at: watch))
+        for watch in importer.watches {
+            folders.append(await look(at: watch, pauses))
             if trouble == nil, let error = await watch.folder.currentTrouble() {
                 trouble = "watch '\(watch.name)' cannot take files, which wait: \(error.reason)"
             }
         }
-        let (state, reason) = judge(pace, folders, trouble)
+        let pause = pauses.first { $0.watch == nil }
+        let (state, reason) = judge(pace, folders, trouble, pause)
         let isSilent = pace.breaker != .closed || pace.failing != nil
         let obstacle =
-            pace.blockedReason != nil ? "Labelbox refuses the account" : isSilent ? "Labelbox does not answer" : nil
-        let now = now()
+            pause.map { Self.sentence($0, resume: "datarowctl resume", now: now) }
+            ?? quietUntil().map {
+                "\(Self.quiet(until: $0, now: now)), and nothing is sent in them"
+            }
+            ?? (pace.blockedReason != nil
+                ? "Labelbox refuses the account" : isSilent ? "Labelbox does not answer" : nil)
         return DaemonSnapshot(
             version: DatarowDaemon.version, pid: Int(getpid()), state: state, reason: reason, startedAt: startedAt,
             watches: folders,
@@ -59,21 +73,38 @@ final class DaemonView: Sendable {
                 requestsPerMinute: pace.limit, used: pace.usedInWindow,
                 pausedUntil: pace.pausedFor.map { now.addingTimeInterval($0 / .seconds(1)) }),
             concurrency: .init(
-                inFlight: pace.inFlight, limit: pace.concurrencyLimit, maximum: settings.labelbox.maxConnections),
+                inFlight: pace.inFlight, limit: pace.concurrencyLimit,
+                maximum: configuration.settings.labelbox.maxConnections),
             breaker: .init(
                 state: pace.breaker.shown,
                 nextProbe: pace.breakerProbeIn.map { now.addingTimeInterval($0 / .seconds(1)) }),
-            lastError: lastError.current, obstacle: obstacle)
+            lastError: lastError.current, obstacle: obstacle,
+            pauses: pauses.map { .init(watch: $0.watch, by: $0.by.name, uid: $0.by.uid, since: $0.since) },
+            configuration: .init(
+                appliedAt: configuration.since,
+                refused: configuration.refused.map { .init(at: $0.at, message: $0.reason) }))
+    }
+
+    private static func quiet(until end: Date, now: Date) -> String {
+        end == .distantFuture
+            ? "all hours are quiet" : "the hours are quiet until \(Timestamp.clock(end, near: now))"
+    }
+
+    private static func sentence(_ pause: OperatorPause, resume: String, now: Date) -> String {
+        "\(pause.by) paused it at \(Timestamp.clock(pause.since, near: now)); nothing is sent until '\(resume)'"
     }
 
     private func judge(
-        _ pace: PacerSnapshot, _ folders: [WatchSnapshot], _ trouble: String?
+        _ pace: PacerSnapshot, _ folders: [WatchSnapshot], _ trouble: String?, _ pause: OperatorPause?
     ) -> (DaemonState, String) {
         let phase = phase.withLock { $0 }
         switch phase {
         case .starting: return (.starting, "it reads the ledger")
         case .draining: return (.draining, "it was told to stop, and lets what is in hand end")
         default: break
+        }
+        if let pause {
+            return (.paused, Self.sentence(pause, resume: "datarowctl resume", now: now()) + "; tasks are followed")
         }
         if let reason = pace.blockedReason {
             return (
@@ -101,11 +132,17 @@ final class DaemonView: Sendable {
             return (.degraded, "watch '\(folder.name)': \(folder.reason ?? "its folder is missing")")
         }
         if let reason = doorTrouble.withLock({ $0 }) { return (.degraded, reason) }
+        if let end = quietUntil() {
+            return (
+                .running,
+                "\(Self.quiet(until: end, now: now())): nothing is sent, and tasks are followed"
+            )
+        }
         if pace.pausedFor != nil { return (.running, "Labelbox asked for a pause; it goes on by itself") }
         return (.running, "it works")
     }
 
-    private func look(at watch: ImportWatch) async -> WatchSnapshot {
+    private func look(at watch: ImportWatch, _ pauses: [OperatorPause]) async -> WatchSnapshot {
         let settling = await watch.folder.settlingFiles(limit: WatchSnapshot.mostSettling)
         let (mode, reason): (WatchMode, String?) =
             switch await watch.folder.watchState() {
@@ -123,7 +160,10 @@ final class DaemonView: Sendable {
                     isManifest: $0.role != .looseMedia)
             },
             mediaWait: watch.folder.settings.mediaWait / .seconds(1),
-            overflows: await watch.folder.watchStatistics().overflows)
+            overflows: await watch.folder.watchStatistics().overflows,
+            obstacle: pauses.first { $0.watch == watch.name }.map {
+                Self.sentence($0, resume: "datarowctl resume --watch \(watch.name)", now: now())
+            })
     }
 }
 

@@ -23,12 +23,27 @@ public final class DatarowDaemon: Sendable {
     private let settings: Settings
     private let logger: Logger
     private let environment: [String: String]
+    private let read: @Sendable () throws -> Settings
+    private let threshold: LogThreshold
     private let drainRequests = AsyncStream<Void>.makeStream()
+    private let desk = Locked<OperatorDesk?>(nil)
 
     /// Prepares a daemon; nothing is opened or started yet.
-    public init(settings: Settings, logger: Logger, environment: [String: String]) {
+    ///
+    /// - Parameters:
+    ///   - settings: what it goes by at first.
+    ///   - read: reads them again, for a reload.
+    ///   - logger: told of everything.
+    ///   - threshold: what is logged; the configuration may change it.
+    ///   - environment: of the process.
+    public init(
+        settings: Settings, read: @escaping @Sendable () throws -> Settings, logger: Logger, threshold: LogThreshold,
+        environment: [String: String]
+    ) {
         self.settings = settings
+        self.read = read
         self.logger = logger
+        self.threshold = threshold
         self.environment = environment
     }
 
@@ -39,6 +54,9 @@ public final class DatarowDaemon: Sendable {
     public func stop() {
         drainRequests.continuation.yield()
     }
+
+    /// Asks the daemon to read its configuration again; does nothing while it starts or stops.
+    public func reload() { desk.withLock { $0 }?.reloadSoon() }
 
     /// Runs until ``stop()``.
     ///
@@ -77,8 +95,12 @@ public final class DatarowDaemon: Sendable {
         }
         let pacer = account.pacer
 
-        let watches = try await Startup.watches(
-            settings, clock: clock, now: { time.now }, logger: logger, changed: { bell.ring() })
+        let folder: @Sendable (WatchSettings, Settings) -> DropFolder = { [logger] watch, settings in
+            DropFolder(
+                watch.folderSettings(stateDirectory: settings.stateDirectory), clock: clock,
+                wallClock: { time.now }, logger: logger, changed: { bell.ring() })
+        }
+        let watches = try await Startup.watches(settings, folder: folder)
         let importer = Importer(
             .init(
                 watches: watches, ledger: ledger, client: account.client, stateDirectory: state, clock: time,
@@ -88,10 +110,40 @@ public final class DatarowDaemon: Sendable {
                 submitWith: settings.labelbox.handover,
                 random: { UInt64.random(in: .min ... .max) }, changed: { bell.ring() }))
 
+        let rules = WeeklyRules(
+            settings.labelbox, week: LocalWeek(.autoupdatingCurrent), account: account, importer: importer,
+            changed: { bell.ring() })
+        let reloading = Reloading(
+            settings, since: start,
+            parts: .init(
+                read: read, environment: environment, account: account, rules: rules, importer: importer,
+                folder: folder,
+                setLogLevel: { [threshold] in threshold.level = Logger.Level(rawValue: $0.rawValue) ?? .info },
+                now: { time.now }, logger: logger, changed: { bell.ring() }))
         let view = DaemonView(
-            settings: settings, startedAt: start, watches: watches, pacer: pacer, importer: importer,
+            configuration: { reloading.standing }, quietUntil: { rules.quietUntil }, startedAt: start, pacer: pacer,
+            importer: importer,
             lastError: lastError,
             now: { time.now })
+        let desk = OperatorDesk(
+            spool: FileSpool(state.appending(StateDirectory.requests)),
+            hands: .init(
+                ledger: ledger, importer: importer,
+                watches: { reloading.standing.settings.watches.map(\.name) },
+                paused: { pauses in
+                    rules.pause(pauses.contains { $0.watch == nil })
+                    // Those of one watch are kept by the ledger, and stages wait until they are told to look.
+                    importer.wake()
+                    view.paused(pauses)
+                    bell.ring()
+                },
+                reload: {
+                    notifier.sendReloading()
+                    let verdict = await reloading.reload()
+                    notifier.send("READY=1")
+                    return verdict
+                }),
+            clock: time, logger: logger)
         let reporting = ReportingService(
             store: ledger,
             folder: StatusFolder(
@@ -123,6 +175,8 @@ public final class DatarowDaemon: Sendable {
 
         do {
             let recovery = try await importer.recover()
+            // What was asked for while it was down holds from the first request on.
+            try await desk.begin()
             logger.notice(
                 "Ready",
                 metadata: [
@@ -140,9 +194,10 @@ public final class DatarowDaemon: Sendable {
             notifier: notifier, logger: logger, signs: { Self.signs(importer, account, pacer) })
         let beats = Task { await watchdog.run() }
         defer { beats.cancel() }
+        self.desk.withLock { $0 = desk }
         // Beside the work, at the lowest priority; it ends with the process.
         if isExaminedLater { Task.detached(priority: .background) { await ledger.examine() } }
-        await work(importer, reporting, view, notifier, pacer, ledger)
+        await work(importer, reporting, desk, rules, time, view, notifier, pacer, ledger)
         await account.shutdown()
         await door.close()
         if let damage = ledger.damage { throw Startup.failure(of: damage) }
@@ -165,18 +220,21 @@ public final class DatarowDaemon: Sendable {
         let deadline = ContinuousClock.now.advanced(by: drainTime)
         while ContinuousClock.now < deadline, !Task.isCancelled {
             let pace = pacer.snapshot()
-            let isHeld = pace.blockedReason != nil || pace.pausedFor != nil || pace.breaker == .open
+            let isHeld = pace.isHeld || pace.blockedReason != nil || pace.pausedFor != nil || pace.breaker == .open
             if isHeld, pace.inFlight == 0 { return }
             try? await Task.sleep(for: .milliseconds(200))  // Ends early only by cancellation, which is as good.
         }
     }
 
     private func work(
-        _ importer: Importer, _ reporting: ReportingService, _ view: DaemonView, _ notifier: SystemdNotifier,
-        _ pacer: RequestPacer, _ ledger: SQLiteLedger
+        _ importer: Importer, _ reporting: ReportingService, _ desk: OperatorDesk, _ rules: WeeklyRules,
+        _ time: ImportClock, _ view: DaemonView,
+        _ notifier: SystemdNotifier, _ pacer: RequestPacer, _ ledger: SQLiteLedger
     ) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await reporting.run() }
+            group.addTask { await desk.run() }
+            group.addTask { await rules.run(time) }
             await withTaskGroup(of: Bool.self) { inner in
                 inner.addTask {
                     await importer.run()
@@ -190,6 +248,8 @@ public final class DatarowDaemon: Sendable {
                 // What a damaged ledger says may not be acted upon any more, so nothing is let end.
                 if ledger.damage != nil { inner.cancelAll() }
                 view.entered(.draining)
+                desk.stop()
+                rules.stop()
                 notifier.send("STOPPING=1")
                 reporting.signal()
                 await importer.drain()

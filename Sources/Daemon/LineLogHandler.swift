@@ -1,19 +1,40 @@
 internal import Files
 internal import Foundation
+internal import Locking
 public import Logging
 public import Reporting
 internal import SystemPackage
 
+/// What is logged, for all handlers at once: the configuration may change it while the daemon runs.
+public final class LogThreshold: Sendable {
+    private let value: Locked<Logger.Level>
+
+    /// Begins with a level.
+    public init(_ level: Logger.Level) { value = Locked(level) }
+
+    /// What is less severe is left out.
+    public var level: Logger.Level {
+        get { value.withLock { $0 } }
+        set { value.withLock { $0 = newValue } }
+    }
+}
+
 /// Writes each event as one line to standard error, or as one entry with fields to the journal.
 public struct LineLogHandler: LogHandler {
     public var metadata: Logger.Metadata = [:]
-    public var logLevel: Logger.Level
+    private let threshold: LogThreshold
+    private var ownLevel: Logger.Level?
     private let outlet: LogOutlet
 
     /// Creates a handler.
-    public init(outlet: LogOutlet, level: Logger.Level) {
+    public init(outlet: LogOutlet, threshold: LogThreshold) {
         self.outlet = outlet
-        logLevel = level
+        self.threshold = threshold
+    }
+
+    public var logLevel: Logger.Level {
+        get { ownLevel ?? threshold.level }
+        set { ownLevel = newValue }
     }
 
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -24,6 +24,7 @@ enum Startup {
             for name in ["status", "results", "failed", "archive", "work", "claimed", "locks"] {
                 try DurableRename.createFolder(state.appending(name))
             }
+            try FileSpool(state.appending(StateDirectory.requests)).prepare()
             let making = state.appending(StateDirectory.making)
             try DurableRename.createFolder(making)
             let lock = try InstanceLock(state.appending("lock"))
@@ -83,7 +84,7 @@ enum Startup {
         do {
             return try AccountConnection(
                 settings, environment: environment, userAgent: "datarowd/\(DatarowDaemon.version)", clock: clock,
-                unixTime: { Int64(Date().timeIntervalSince1970) },
+                unixTime: { Int64(Date().timeIntervalSince1970) }, maximumConnections: mostConnections,
                 memory: StartLog(
                     state.appending("request-starts"), limit: settings.requestsPerMinute, boot: BootID.current(),
                     now: { StartLog.timeSinceBoot() }),
@@ -110,18 +111,18 @@ enum Startup {
             })
     }
 
+    /// As many as the configuration allows at most, since it may be changed while the daemon runs.
+    private static let mostConnections = 20
+
     /// Opens the drop folders.
     ///
     /// One that is missing is waited for; one that another daemon has is an error.
     static func watches(
-        _ settings: Settings, clock: any Clock<Duration>, now: @escaping @Sendable () -> Date, logger: Logger,
-        changed: @escaping @Sendable () -> Void
+        _ settings: Settings, folder: (WatchSettings, Settings) -> DropFolder
     ) async throws(StartFailure) -> [ImportWatch] {
         var watches: [ImportWatch] = []
         for watch in settings.watches {
-            let folder = DropFolder(
-                watch.folderSettings(stateDirectory: settings.stateDirectory), clock: clock, wallClock: now,
-                logger: logger, changed: changed)
+            let folder = folder(watch, settings)
             do { try await folder.start() } catch { throw failure(of: error) }
             watches.append(watch.importWatch(folder, submitWith: settings.labelbox.handover))
         }

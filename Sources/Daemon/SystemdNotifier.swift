@@ -19,6 +19,13 @@ final class SystemdNotifier: Sendable {
             ? environment["WATCHDOG_USEC"].flatMap(Int64.init).flatMap { $0 > 0 ? .microseconds($0) : nil } : nil
     }
 
+    /// Says that a reload has begun, and when; `READY=1` says that it is over.
+    func sendReloading() {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        send("RELOADING=1\nMONOTONIC_USEC=\(time.tv_sec * 1_000_000 + time.tv_nsec / 1_000)")
+    }
+
     /// Sends assignments such as `READY=1`, one a line; what cannot be sent is lost, for nobody listens.
     func send(_ state: String) { socket?.send(Array(state.utf8)) }
 

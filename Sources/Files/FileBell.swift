@@ -32,6 +32,8 @@ public final class FileBell: Sendable {
         let bell = path.withPlatformString { open($0, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o660) }
         guard bell >= 0 else { throw .last("open", path) }
         defer { close(bell) }
+        // Whoever made it may let the group ring it, whatever the umask; for others this fails, and it is so already.
+        _ = fchmod(bell, 0o660)
         guard futimens(bell, nil) == 0 else { throw .last("touch", path) }
     }
 }

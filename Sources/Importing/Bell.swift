@@ -42,6 +42,9 @@ public final class Bell: Sendable {
         }
     }
 
+    /// Waits for a ring however long it takes; returns at once when the task is cancelled.
+    func wait() async { await waitForRing() }
+
     private func waitForRing() async {
         let number = state.withLock { state in
             state.waits += 1

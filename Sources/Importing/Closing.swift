@@ -11,7 +11,7 @@ internal import SystemPackage
 /// The order is what makes a crash harmless: where things go is recorded first, then results are written and synced, then
 /// the manifest is moved, and only then is the import closed. Each step done twice is the same as done once.
 struct Closings: Sendable {
-    let watches: [String: ImportWatch]
+    let watches: WatchBoard
     let ledger: any LedgerStore
     let workFolder: WorkFolder
     let stateDirectory: FilePath
@@ -24,7 +24,7 @@ struct Closings: Sendable {
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<[Leased<ImportRecord>]> {
         Stage(
-            name: "closing", width: 1, bell: bell,
+            name: "closing", width: { 1 }, bell: bell,
             lease: { _ in
                 let items = try await ledger.leaseImports(in: .closing, for: grants(), limit: Self.importsAtOnce)
                 return items.isEmpty ? [] : [items]

@@ -24,7 +24,7 @@ struct Collecting: Sendable {
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<SubmissionRecord>> {
         Stage(
             // One at a time: what a task says of its rows is the most that is held in memory, and two are no faster.
-            name: "collecting", width: 1, bell: bell,
+            name: "collecting", width: { 1 }, bell: bell,
             lease: { try await ledger.leaseSubmissions(in: [.collecting], for: grants(), limit: $0) },
             nextDue: { try await ledger.nextDue(.submissions([.collecting]), after: $0) },
             work: collect,

@@ -27,7 +27,7 @@ struct Doubting: Sendable {
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<SubmissionRecord>> {
         Stage(
-            name: "settling doubts", width: 2, bell: bell,
+            name: "settling doubts", width: { 2 }, bell: bell,
             lease: { try await ledger.leaseSubmissions(in: [.ambiguous], for: grants(), limit: $0) },
             nextDue: { try await ledger.nextDue(.submissions([.ambiguous]), after: $0) },
             work: look,

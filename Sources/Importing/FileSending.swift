@@ -14,19 +14,17 @@ internal import Transport
 package final class FileSending: Sendable {
     /// How much goes together.
     package struct Limits: Sendable {
-        /// Requests at a time.
-        var requests: Int
-        /// Files in one request.
-        var files: Int
+        /// Requests at a time, at least 1; asked before each.
+        var requests: @Sendable () -> Int
+        /// Files in one request, at least 1; asked before each.
+        var files: @Sendable () -> Int
         /// A file with more bytes goes alone: what it costs is not the request.
         var smallBytes: Int64 = 1 << 20
         /// As much as a chunk of rows, which every server takes.
         var requestBytes: Int64 = 10_000_000
 
-        /// - Parameters:
-        ///   - requests: at least 1.
-        ///   - files: at least 1.
-        package init(requests: Int, files: Int) {
+        /// Creates limits, which the configuration may change at any time.
+        package init(requests: @escaping @Sendable () -> Int, files: @escaping @Sendable () -> Int) {
             self.requests = requests
             self.files = files
         }
@@ -46,7 +44,8 @@ package final class FileSending: Sendable {
     private struct State {
         var underWay = 0
         var waiting = Deque<Waiting>()
-        var files: Int
+        /// How many files the server was found to take.
+        var learned: Int
         /// Requests in a row that were refused though their files were taken one by one.
         var refusals = 0
     }
@@ -55,27 +54,28 @@ package final class FileSending: Sendable {
     private let limits: Limits
     private let state: Locked<State>
     /// Hears how many files go together from now on, and why.
-    private let learned: @Sendable (_ files: Int, _ reason: String) async -> Void
+    private let takesFewer: @Sendable (_ files: Int, _ reason: String) async -> Void
 
     /// - Parameters:
     ///   - client: what they are sent by.
     ///   - limits: how much goes together.
-    ///   - learned: hears when the server takes fewer.
+    ///   - learned: how many files the server was found to take in a request before.
+    ///   - takesFewer: hears when it takes fewer.
     package init(
-        client: LabelboxClient, limits: Limits,
-        learned: @escaping @Sendable (_ files: Int, _ reason: String) async -> Void
+        client: LabelboxClient, limits: Limits, learned: Int? = nil,
+        takesFewer: @escaping @Sendable (_ files: Int, _ reason: String) async -> Void
     ) {
         self.client = client
         self.limits = limits
-        self.learned = learned
-        state = Locked(State(files: limits.files))
+        self.takesFewer = takesFewer
+        state = Locked(State(learned: max(1, learned ?? .max)))
     }
 
     /// How many files wait for a request.
     package var waitingCount: Int { state.withLock { $0.waiting.count } }
 
     /// How many files go into one request now.
-    package var filesTogether: Int { state.withLock { $0.files } }
+    package var filesTogether: Int { min(limits.files(), state.withLock { $0.learned }) }
 
     /// Sends a file, when a request is free for it.
     ///
@@ -83,7 +83,7 @@ package final class FileSending: Sendable {
     package func send(_ file: FileUpload) async throws(LabelboxError) -> UploadedFile {
         let turn = await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
-                guard state.underWay < limits.requests else {
+                guard state.underWay < limits.requests() else {
                     state.waiting.append(Waiting(file: file, continuation: continuation))
                     return false
                 }
@@ -108,17 +108,19 @@ package final class FileSending: Sendable {
     /// Lets the one that has waited longest go next, and with it as many as may.
     private func passOn() {
         let next = state.withLock { state -> (Waiting, [Waiting])? in
-            guard let first = state.waiting.popFirst() else {
+            // More are under way than may be any more, or nothing waits.
+            guard state.underWay <= limits.requests(), let first = state.waiting.popFirst() else {
                 state.underWay -= 1
                 return nil
             }
-            guard isSmall(first.file), state.files > 1 else { return (first, []) }
+            let together = min(limits.files(), state.learned)
+            guard isSmall(first.file), together > 1 else { return (first, []) }
             var others: [Waiting] = []
             var bytes = first.file.content.byteCount
             // Large files keep their place. No more wait than there are hands.
             var left = Deque<Waiting>()
             for waiting in state.waiting {
-                if isSmall(waiting.file), others.count < state.files - 1,
+                if isSmall(waiting.file), others.count < together - 1,
                     bytes + waiting.file.content.byteCount <= limits.requestBytes
                 {
                     bytes += waiting.file.content.byteCount
@@ -147,7 +149,7 @@ package final class FileSending: Sendable {
             case .cancelled: return files.map { _ in .failure(error) }
             case .tooLarge, .queryTooComplex:
                 let half = files.count / 2
-                await take(half, reason: "\(error)") { $0.files = min($0.files, half) }
+                await take(half, reason: "\(error)") { $0.learned = min($0.learned, half) }
                 return await sendTogether(Array(files[..<half])) + sendTogether(Array(files[half...]))
             default: break
             }
@@ -167,7 +169,7 @@ package final class FileSending: Sendable {
         } else if isGuiltless {
             await take(1, reason: refusal) { state in
                 state.refusals += 1
-                if state.refusals == 2 { state.files = 1 }
+                if state.refusals == 2 { state.learned = 1 }
             }
         }
         return results
@@ -187,10 +189,10 @@ package final class FileSending: Sendable {
     /// Changes how many files go together, and tells of it when that made a difference.
     private func take(_ files: Int, reason: String, _ change: @Sendable (inout State) -> Void) async {
         let isNew = state.withLock { state in
-            let before = state.files
+            let before = state.learned
             change(&state)
-            return state.files < before && state.files == files
+            return state.learned < before && state.learned == files
         }
-        if isNew { await learned(files, reason) }
+        if isNew { await takesFewer(files, reason) }
     }
 }

@@ -1,6 +1,6 @@
 internal import DataRows
 internal import Foundation
-internal import Intake
+public import Intake
 public import LabelboxAPI
 public import Ledger
 public import Logging
@@ -59,9 +59,11 @@ public final class Importer: Sendable {
         }
     }
 
-    private let parts: Parts
-    private let context: StageContext
+    let parts: Parts
+    let context: StageContext
     private let bells = Bells()
+    let board: WatchBoard
+    private let intakes = Intakes()
 
     private struct Bells: Sendable {
         let planning = Bell()
@@ -88,6 +90,8 @@ public final class Importer: Sendable {
         let changed = parts.changed
         parts.ledger.onChange(changed)
         self.parts = parts
+        board = WatchBoard(
+            parts.watches, submitWith: parts.submitWith, uploads: parts.uploads, filesPerRequest: parts.filesPerRequest)
         context = StageContext(
             clock: parts.clock, drain: Drain(),
             health: PipelineHealth { troubles in
@@ -96,6 +100,7 @@ public final class Importer: Sendable {
             },
             pulse: PipelinePulse(clock: parts.clock), observer: observer)
         for bell in bells.all { context.drain.register(bell) }
+        for watch in parts.watches { intakes.begin(watch) }
     }
 
     /// How long a lease holds without a heartbeat.
@@ -113,16 +118,19 @@ public final class Importer: Sendable {
 
     /// Works until drained, and then until what was in hand has ended.
     public func run() async {
-        let stages = makeStages(filesTogether: await filesTogether())
+        let stages = makeStages(learned: await learnedFilesTogether())
         // Leases are kept while anything is in hand, and no longer: nothing waits for the next heartbeat.
         let heart = Task { await keepLeases() }
         defer { heart.cancel() }
         await withDiscardingTaskGroup { group in
-            for watch in parts.watches {
-                let intake = IntakeService(
-                    watch: watch, ledger: parts.ledger, identifiers: ImportIdentifiers(random: parts.random),
-                    context: context, planning: bells.planning)
-                group.addTask { await intake.run() }
+            group.addTask {
+                await self.intakes.run { watch in
+                    await IntakeService(
+                        watch: watch, ledger: self.parts.ledger,
+                        identifiers: ImportIdentifiers(random: self.parts.random), context: self.context,
+                        planning: self.bells.planning
+                    ).run()
+                }
             }
             for stage in stages { group.addTask { await stage() } }
             group.addTask { await self.sweep() }
@@ -143,7 +151,35 @@ public final class Importer: Sendable {
     /// Takes no new work from now on.
     public func drain() async {
         context.drain.begin()
-        for watch in parts.watches { await watch.folder.close() }
+        intakes.close()
+        for watch in board.all { await watch.folder.close() }
+    }
+
+    // MARK: While it runs
+
+    /// The watches as they are configured now.
+    public var watches: [ImportWatch] { board.all }
+
+    /// Begins nothing that changes anything at Labelbox, or does so again; what is on its way goes on.
+    public func hold(_ isHeld: Bool) {
+        board.hold(isHeld)
+        wake()
+    }
+
+    /// Has every stage look for work: something was changed in the ledger that no stage did.
+    public func wake() { for bell in bells.all { bell.ring() } }
+
+    /// Closes the folder of a watch, and returns when nothing is taken from it any more.
+    public func close(_ folder: DropFolder) async { await intakes.end(folder) }
+
+    /// Goes by another configuration from the next item on.
+    ///
+    /// Folders that are new must have been started, and those that are left out closed. What was claimed of a watch that
+    /// is left out waits in the ledger until it is there again.
+    public func apply(watches: [ImportWatch], submitWith: SubmitMutation, uploads: Int, filesPerRequest: Int?) {
+        board.put(watches, submitWith: submitWith, uploads: uploads, filesPerRequest: filesPerRequest)
+        for watch in watches { intakes.begin(watch) }
+        wake()
     }
 
     private func keepLeases() async {
@@ -161,19 +197,19 @@ public final class Importer: Sendable {
         }
     }
 
-    /// How many small files share a request, as far as that is known.
-    private func filesTogether() async -> Int {
-        if let files = parts.filesPerRequest { return files }
+    /// How many small files the server was found to take in a request, where that is for us to find out.
+    private func learnedFilesTogether() async -> Int? {
+        guard parts.filesPerRequest == nil else { return nil }
         // Without the ledger's word it is found out again.
         let learned = try? await parts.ledger.limit(Self.filesTogether, of: parts.server)
-        return learned.flatMap { $0 } ?? 10
+        return learned.flatMap { $0 }
     }
 
     private static let filesTogether = "files_per_request"
 
-    private func makeStages(filesTogether: Int) -> [@Sendable () async -> Void] {
+    private func makeStages(learned: Int?) -> [@Sendable () async -> Void] {
         let (ledger, client, clock, context) = (parts.ledger, parts.client, parts.clock, context)
-        let watches = Dictionary(uniqueKeysWithValues: parts.watches.map { ($0.name, $0) })
+        let watches = board
         let work = WorkFolder(stateDirectory: parts.stateDirectory)
         let workbench = Workbench(parts.hands)
         let account = AccountFacts(client: client, clock: clock)
@@ -197,9 +233,10 @@ public final class Importer: Sendable {
             watches: watches, ledger: ledger, workFolder: work, workbench: workbench, context: context,
             uploading: bells.uploading, sealing: bells.submitting, closing: bells.closing
         ).stage(bell: bells.planning, grants: grants)
-        let (server, uploads) = (parts.server, parts.uploads)
+        let server = parts.server
         let sending = FileSending(
-            client: client, limits: .init(requests: uploads, files: filesTogether)
+            client: client, limits: .init(requests: { watches.uploads }, files: { watches.filesTogether }),
+            learned: learned
         ) { files, reason in
             context.observer.fewerFiles(perRequest: files, reason: reason)
             // If it is not kept, it is found out again.
@@ -207,18 +244,15 @@ public final class Importer: Sendable {
         }
         let uploading = MediaUploading(
             watches: watches, ledger: ledger, client: client, workbench: workbench, context: context,
-            sending: sending, reading: Slots(uploads),
-            // As many as are under way, and as many again that are read meanwhile, so that the next requests are full.
-            width: filesTogether > 1 ? 2 * uploads * filesTogether : uploads, sealing: bells.submitting,
-            closing: bells.closing
+            sending: sending, reading: Slots { watches.uploads }, sealing: bells.submitting, closing: bells.closing
         ).stage(bell: bells.uploading, grants: grants)
         let submitting = Submitting(
             ledger: ledger, client: client, reader: reader,
             texts: TextUploads(ledger: ledger, client: client, watches: watches, clock: clock), account: account,
-            workFolder: work, workbench: workbench, context: context, settling: settling, submitWith: parts.submitWith,
+            workFolder: work, workbench: workbench, context: context, settling: settling, watches: watches,
             words: words, deleting: deleting,
             changing: Changing(ledger: ledger, keys: keys, rows: rows, settling: settling, context: context),
-            ages: watches.mapValues { $0.mediaURLAge.seconds }, uploading: bells.uploading,
+            uploading: bells.uploading,
             watching: bells.watching, doubting: bells.doubting, closing: bells.closing
         ).stage(bell: bells.submitting, grants: grants)
         let watching = Watching(

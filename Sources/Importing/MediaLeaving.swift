@@ -7,7 +7,7 @@ internal import SystemPackage
 
 /// Puts media away that no unfinished import names any more.
 struct MediaLeaving: Sendable {
-    let watches: [String: ImportWatch]
+    let watches: WatchBoard
     let ledger: any LedgerStore
     let context: StageContext
 
@@ -15,7 +15,7 @@ struct MediaLeaving: Sendable {
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<[Leased<MediaRecord>]> {
         Stage(
-            name: "putting media away", width: 1, bell: bell,
+            name: "putting media away", width: { 1 }, bell: bell,
             lease: { _ in
                 let items = try await ledger.leaseLeavingMedia(for: grants(), limit: Self.filesAtOnce)
                 return items.isEmpty ? [] : [items]

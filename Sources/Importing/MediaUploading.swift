@@ -10,7 +10,7 @@ internal import Transport
 
 /// Finds the local files that rows name, and uploads each content once.
 struct MediaUploading: Sendable {
-    let watches: [String: ImportWatch]
+    let watches: WatchBoard
     let ledger: any LedgerStore
     let client: LabelboxClient
     let workbench: Workbench
@@ -18,8 +18,6 @@ struct MediaUploading: Sendable {
     let sending: FileSending
     /// Files that are looked into at a time.
     let reading: Slots
-    /// Files in hand: read, or on their way.
-    let width: Int
     let sealing: Bell
     let closing: Bell
     /// One upload of a content goes ahead and the others of the same content wait, for then they need none of their own.
@@ -27,15 +25,21 @@ struct MediaUploading: Sendable {
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<MediaRecord>> {
         Stage(
-            name: "uploading", width: width, bell: bell,
-            lease: { try await ledger.leaseMedia(for: grants(), limit: $0) },
-            nextDue: { try await ledger.nextDue(.media, after: $0) },
+            name: "uploading", width: { Self.width(uploads: watches.uploads, together: sending.filesTogether) }, bell: bell,
+            lease: { watches.isHeld ? [] : try await ledger.leaseMedia(for: grants(), limit: $0) },
+            nextDue: { watches.isHeld ? nil : try await ledger.nextDue(.media, after: $0) },
             work: work,
             giveBack: { item, error in
                 let now = context.clock.now
                 try await ledger.postpone(
                     item, until: now.advanced(by: .seconds(5)), isAwaited: item.item.phase == .awaited, at: now)
-            })
+            },
+            calledOffBy: { .media($0.item.id, fence: $0.lease.fence) })
+    }
+
+    /// As many files as are under way, and as many again that are read meanwhile, so that the next requests are full.
+    private static func width(uploads: Int, together: Int) -> Int {
+        together > 1 ? 2 * uploads * together : uploads
     }
 
     // MARK: Finding

@@ -9,7 +9,7 @@ internal import SystemPackage
 ///
 /// Nothing is sent before the last byte was read: a manifest that is cut off or malformed imports nothing.
 struct Planning: Sendable {
-    let watches: [String: ImportWatch]
+    let watches: WatchBoard
     let ledger: any LedgerStore
     let workFolder: WorkFolder
     let workbench: Workbench
@@ -21,7 +21,7 @@ struct Planning: Sendable {
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<ImportRecord>> {
         Stage(
-            name: "planning", width: Self.width, bell: bell,
+            name: "planning", width: { Self.width }, bell: bell,
             lease: { try await ledger.leaseImports(in: .claimed, for: grants(), limit: $0) },
             nextDue: { try await ledger.nextDue(.imports(.claimed), after: $0) },
             work: plan,

@@ -10,7 +10,7 @@ struct Stage<Item: Sendable>: Sendable {
     /// For the log.
     let name: String
     /// How many items are worked on at a time.
-    let width: Int
+    let width: @Sendable () -> Int
     let bell: Bell
     /// Leases at most so many items.
     let lease: @Sendable (Int) async throws -> [Item]
@@ -20,15 +20,17 @@ struct Stage<Item: Sendable>: Sendable {
     let work: @Sendable (Item) async throws -> Void
     /// Puts an item back after `work` threw.
     let giveBack: @Sendable (Item, any Error) async throws -> Void
+    /// By what the work of an item can be called off; `nil` where it cannot.
+    var calledOffBy: @Sendable (Item) -> CalledOff? = { _ in nil }
 
     /// Works until told to drain, then lets what is in hand end.
     func run(in context: StageContext) async {
-        let idle = Locked(width)
+        let busy = Locked(0)
         let pulse = context.pulse
         defer { pulse.ends(name) }
         await withDiscardingTaskGroup { group in
             while !context.drain.isDraining {
-                let hands = idle.withLock { $0 }
+                let hands = max(0, width() - busy.withLock { $0 })
                 // Asked after from before the lease: what becomes due between the two must not fall through.
                 let looked = context.clock.now
                 pulse.looks(name)
@@ -36,10 +38,10 @@ struct Stage<Item: Sendable>: Sendable {
                     let items = hands > 0 ? try await lease(hands) : []
                     pulse.took(items.count)
                     for item in items {
-                        idle.withLock { $0 -= 1 }
+                        busy.withLock { $0 += 1 }
                         group.addTask {
                             await handle(item, in: context)
-                            idle.withLock { $0 += 1 }
+                            busy.withLock { $0 -= 1 }
                             pulse.did()
                             bell.ring()
                         }
@@ -65,7 +67,7 @@ struct Stage<Item: Sendable>: Sendable {
         // Not the stage's own name, which is cleared whenever it looks for work.
         let disk = "\(name), by its disk,"
         do {
-            try await work(item)
+            try await context.callOffs.during(calledOffBy(item)) { try await work(item) }
             context.health.cleared(disk)
         } catch {
             if error is CancellationError || Task.isCancelled { return }
@@ -123,6 +125,7 @@ struct StageContext: Sendable {
     let health: PipelineHealth
     let pulse: PipelinePulse
     let observer: ImportObserver
+    let callOffs = CallOffs()
 }
 
 /// Says to everyone, once, that no new work is to be taken.

@@ -15,13 +15,10 @@ struct Submitting: Sendable {
     let workbench: Workbench
     let context: StageContext
     let settling: SubmissionSettling
-    /// How rows are handed over from now on.
-    let submitWith: SubmitMutation
+    let watches: WatchBoard
     let words: LooseWords
     let deleting: Deleting
     let changing: Changing
-    /// How long each watch's addresses are good, in seconds.
-    let ages: [String: TimeInterval]
     let uploading: Bell
     let watching: Bell
     let doubting: Bell
@@ -32,13 +29,15 @@ struct Submitting: Sendable {
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<SubmissionRecord>> {
         Stage(
-            name: "submitting", width: Self.width, bell: bell,
+            name: "submitting", width: { Self.width }, bell: bell,
             lease: { hands in
+                if watches.isHeld { return [] }
                 let now = context.clock.now
                 if try await ledger.seal(limit: hands, at: now).doubted > 0 { doubting.ring() }
                 return try await ledger.leaseSubmissions(in: [.sealed], for: grants(), limit: hands)
             },
             nextDue: { looked in
+                if watches.isHeld { return nil }
                 let next = try await ledger.seal(limit: 0, at: looked).next
                 let due = try await ledger.nextDue(.submissions([.sealed]), after: looked)
                 return [next, due].compactMap(\.self).min()
@@ -58,19 +57,20 @@ struct Submitting: Sendable {
                 }
                 try await ledger.recordNotSubmitted(
                     item, until: now.advanced(by: .seconds(10)), reason: "preparing it failed: \(error)", at: now)
-            })
+            },
+            calledOffBy: { .submission($0.item.id, fence: $0.lease.fence) })
     }
 
     private func submit(_ sealed: Leased<SubmissionRecord>) async throws {
         var item = sealed
-        item.item.submitWith = submitWith
+        item.item.submitWith = watches.submitWith
         let submission = item.item
         if submission.operation == RowOperation.delete.rawValue { return try await deleting.delete(item) }
         if let refusal = try await account.refusal(of: submission.datasetID) {
             return try await settling.failAll(item, with: refusal)
         }
         guard try await isReady(item) else { return }
-        switch submitWith {
+        switch submission.submitWith {
         case .upsertDataRows: break
         case .appendRowsToDataset: return try await append(item)
         case .createDataRow: return try await createRows(item)
@@ -97,7 +97,7 @@ struct Submitting: Sendable {
     private func isReady(_ item: Leased<SubmissionRecord>) async throws -> Bool {
         let now = context.clock.now
         // Younger than a minute is never too old, or nothing would ever be sent.
-        let limits = ages.mapValues { now.addingTimeInterval(-max($0, 60)) }
+        let limits = watches.ages.mapValues { now.addingTimeInterval(-max($0, 60)) }
         let open = try await ledger.renewMedia(of: item.item.id, uploadedAfter: limits, at: now)
         guard open > 0 else { return true }
         try await ledger.recordNotSubmitted(

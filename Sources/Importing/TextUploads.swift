@@ -10,7 +10,7 @@ internal import Transport
 struct TextUploads: Sendable {
     let ledger: any LedgerStore
     let client: LabelboxClient
-    let watches: [String: ImportWatch]
+    let watches: WatchBoard
     let clock: ImportClock
 
     func url(of text: [UInt8], for segment: SegmentRecord) async throws -> String {

@@ -24,7 +24,7 @@ struct Watching: Sendable {
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<[Leased<SubmissionRecord>]> {
         Stage(
-            name: "watching", width: 1, bell: bell,
+            name: "watching", width: { 1 }, bell: bell,
             lease: { _ in
                 let limit = tasksAtOnce.withLock { $0 }
                 let due = try await ledger.leaseSubmissions(in: [.submitted], for: grants(), limit: limit)

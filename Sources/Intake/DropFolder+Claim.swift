@@ -2,7 +2,7 @@ public import DataRows
 internal import Files
 internal import FoundationEssentials
 internal import Glibc
-internal import SystemPackage
+public import SystemPackage
 
 extension DropFolder {
     /// From so many claims at once, one sync of the file system is cheaper than one for each file.
@@ -108,6 +108,26 @@ extension DropFolder {
             let failure = IntakeError(error, at: relativePath)
             for file in files { settle(file, after: failure) }
             throw failure
+        }
+    }
+
+    /// Claims a copy of a file that was put away earlier, as if it had been dropped again; durably so.
+    ///
+    /// Done twice it is the same as done once.
+    /// - Throws: `IntakeError` with `.vanished` when the file is not there any more.
+    public func claimAgain(
+        _ source: FilePath, as relativePath: FilePath, id: ImportID
+    ) throws(IntakeError) -> Claim {
+        let target = claimsFolder.pushing(ClaimName.encode(id, relativePath))
+        do {
+            let open = try BeneathOpener(root: source.removingLastComponent()).open(
+                FilePath(root: nil, [source.lastComponent].compactMap(\.self)), followingLinks: false)
+            try DurableRename.createFolder(target.removingLastComponent(), mode: .ownerReadWriteExecute, disk: disk)
+            try DurableRename.copy(open, to: target, replacing: true, disk: disk)
+            let identity = try FileLook.at(target).identity
+            return Claim(importID: id, relativePath: relativePath, path: target, identity: identity, isCopy: true)
+        } catch {
+            throw IntakeError(error, at: source)
         }
     }
 

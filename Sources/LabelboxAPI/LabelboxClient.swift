@@ -31,7 +31,8 @@ public struct LabelboxClient: Sendable {
     private let credentials: any CredentialSource
     private let transport: any HTTPTransport
     private let gate: any RequestGate
-    private let settings: Settings
+    private let currentSettings: @Sendable () -> Settings
+    private var settings: Settings { currentSettings() }
     private let unixTime: @Sendable () -> Int64
     private let witness: RequestWitness?
 
@@ -42,18 +43,19 @@ public struct LabelboxClient: Sendable {
     ///   - credentials: asked for the key before each request.
     ///   - transport: carries the requests.
     ///   - gate: decides when, and how often.
-    ///   - settings: the limits of each request.
+    ///   - settings: the limits of each request, asked for before each.
     ///   - unixTime: seconds since 1970; only for a `Retry-After` that is a date in an answer without one.
     ///   - witness: hears of each attempt; nil where nobody counts.
     public init(
         endpoint: String, credentials: any CredentialSource, transport: any HTTPTransport, gate: any RequestGate,
-        settings: Settings = Settings(), unixTime: @escaping @Sendable () -> Int64, witness: RequestWitness? = nil
+        settings: @escaping @autoclosure @Sendable () -> Settings = Settings(),
+        unixTime: @escaping @Sendable () -> Int64, witness: RequestWitness? = nil
     ) {
         self.endpoint = endpoint
         self.credentials = credentials
         self.transport = transport
         self.gate = gate
-        self.settings = settings
+        currentSettings = settings
         self.unixTime = unixTime
         self.witness = witness
     }

@@ -57,12 +57,15 @@ public struct NewImport: Sendable, Hashable {
     public var bytes: Int64
     public var seenAt: Date
     public var origin: ImportOrigin
+    /// The import that it takes up again.
+    public var retryOf: ImportID?
 
     public init(
         id: ImportID, watch: String, path: FilePath, claimedPath: FilePath, bytes: Int64, seenAt: Date,
-        origin: ImportOrigin = .dropped
+        origin: ImportOrigin = .dropped, retryOf: ImportID? = nil
     ) {
         self.origin = origin
+        self.retryOf = retryOf
         self.id = id
         self.watch = watch
         self.path = path
@@ -153,6 +156,10 @@ public struct ImportRecord: Sendable, Hashable {
     public var bytes: Int64
     public var sha256: String?
     public var origin = ImportOrigin.dropped
+    /// The import that somebody asked to take up again, and that this one is.
+    public var retryOf: ImportID?
+    /// Who cancelled it and when, as a sentence, from the moment that it was.
+    public var cancelled: String?
     public var phase: ImportPhase
     public var state: ImportState
     /// One sentence: why it ended as it did; empty until then.

@@ -23,7 +23,7 @@ public struct LedgerSalvage: Sendable {
     private static let tables = [
         "imports", "segments", "media", "media_refs", "contents", "submissions", "import_tasks", "results_parts",
         "kept",
-        "findings",
+        "findings", "requests", "pauses", "put_away",
     ]
 
     /// What means something by itself, how it is ordered, and which of it.
@@ -57,7 +57,10 @@ public struct LedgerSalvage: Sendable {
             defer { try? source.close() }
             isWhole = examination.damage.isEmpty && examination.contradictions.isEmpty
             if isWhole {
-                for table in Self.tables { try copy(table, "TRUE", ordered: nil, from: source, into: new) }
+                // One of an older version has fewer of them.
+                for table in Self.tables {
+                    if try Self.has(table, source) { try copy(table, "TRUE", ordered: nil, from: source, into: new) }
+                }
                 knowsKeptFiles = true
             } else {
                 for (table, order, filter) in Self.parts {
@@ -81,6 +84,10 @@ public struct LedgerSalvage: Sendable {
         } catch {
             throw SQLiteLedger.ledgerError(error, path: new.path)
         }
+    }
+
+    private static func has(_ table: String, _ source: DatabaseQueue) throws -> Bool {
+        try source.unsafeRead { try $0.tableExists(table) }
     }
 
     /// Copies rows until the end, or until a page that cannot be read; says whether it came to the end.

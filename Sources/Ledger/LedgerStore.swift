@@ -21,6 +21,34 @@ public protocol LedgerStore: SegmentSource {
     /// The number of the latest change of any import.
     func revision() async throws -> Int
 
+    // MARK: Operators
+
+    /// Records what operators ask for; what is known already is left as it is.
+    func take(_ requests: [(OperatorRequest, Operator)], at now: Date) async throws
+    /// Requests of which nothing came yet, in the order in which they were taken.
+    func openRequests(limit: Int) async throws -> [RecordedRequest]
+    /// A request and what came of it; `nil` once it is forgotten, or before it was taken.
+    func request(_ id: String) async throws -> RecordedRequest?
+    /// Records what came of a request.
+    func end(_ request: String, as state: RecordedRequest.State, outcome: String, at now: Date) async throws
+    /// Begins the pause that a request asks for, with its outcome; one that stands already stays as it is.
+    func pause(_ request: RecordedRequest, outcome: String, at now: Date) async throws
+    /// Ends the pause that a request asks to end, with its outcome.
+    func resume(_ request: RecordedRequest, outcome: String, at now: Date) async throws
+    /// The pauses that stand. Of paused watches no segment is sealed and no media is leased; one of the whole daemon is
+    /// kept by those who work.
+    func pauses() async throws -> [OperatorPause]
+
+    /// Ends an import as far as it has not been handed over: nothing more is sent for it.
+    ///
+    /// What others put into the same submission goes on without it. It is closed once what is at the server already has its
+    /// outcome; where no row was left out, it ends as it would have. `reason` says who asked for it and when.
+    func cancel(_ id: ImportID, reason: String, at now: Date) async throws -> Cancellation
+    /// Where the media of an import went that did not end well.
+    func mediaPutAway(of id: ImportID) async throws -> [(path: FilePath, destination: FilePath)]
+    /// Forgets that, since it was fetched back.
+    func forgetMediaPutAway(of id: ImportID) async throws
+
     // MARK: Imports
 
     /// Records claimed manifests. One that is known already is left as it is.

@@ -19,8 +19,48 @@ enum Migrations {
     /// The first version whose pages have sums, and whose commits are counted.
     static let summed = "3"
 
-    /// Large contents are found by their size, so that one of a new size can be hashed while it is sent.
+    /// What operators ask for, pauses that they made, and imports that they cancelled.
+    ///
+    /// `cancelled` is the sentence that says who did; it stands from then on, also while what is at Labelbox is followed.
     private static let fourth = """
+        CREATE TABLE requests (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            verb TEXT NOT NULL,
+            watch TEXT,
+            import_id TEXT,
+            failed_only INTEGER NOT NULL DEFAULT 0,
+            uid INTEGER NOT NULL,
+            user TEXT NOT NULL,
+            asked_at REAL NOT NULL,
+            taken_at REAL NOT NULL,
+            state TEXT NOT NULL,
+            outcome TEXT NOT NULL DEFAULT '',
+            ended_at REAL
+        ) STRICT;
+        CREATE INDEX requests_open ON requests (number) WHERE state = 'open';
+
+        -- The watch is '' for the whole daemon.
+        CREATE TABLE pauses (
+            watch TEXT PRIMARY KEY,
+            uid INTEGER NOT NULL,
+            user TEXT NOT NULL,
+            since REAL NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        ALTER TABLE imports ADD COLUMN cancelled TEXT;
+        ALTER TABLE imports ADD COLUMN retry_of TEXT;
+
+        -- Where the media went of imports that did not end well, for when they are taken up again.
+        ALTER TABLE media ADD COLUMN left_by TEXT;
+        CREATE TABLE put_away (
+            import_id TEXT NOT NULL,
+            path BLOB NOT NULL,
+            destination BLOB NOT NULL,
+            PRIMARY KEY (import_id, path)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Large contents are found by their size, so that one of a new size can be hashed while it is sent.
         CREATE INDEX contents_large ON contents (bytes) WHERE bytes >= 8388608;
         """
 

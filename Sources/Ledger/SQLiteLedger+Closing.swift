@@ -43,9 +43,11 @@ extension SQLiteLedger {
                     [
                         closing.destination?.stored, closing.results?.stored, closing.failedRows?.stored, now.stored,
                     ])
-                let hasFailed = closing.item.item.state == .failed || closing.item.item.state == .rejected
+                let state = closing.item.item.state
+                let hasFailed = state == .failed || state == .rejected || state == .cancelled
                 try Self.releaseMedia(
-                    db, of: id, leavesTo: closing.releasesMedia ? (hasFailed ? "failed" : "archive") : nil)
+                    db, of: id, leavesTo: closing.releasesMedia ? (hasFailed ? "failed" : "archive") : nil,
+                    isRemembered: state != .complete)
                 try Self.dropSegments(db, of: id)
                 try db.cachedStatement(sql: "DELETE FROM results_parts WHERE import_id = ?").execute(arguments: [id])
             }
@@ -53,7 +55,11 @@ extension SQLiteLedger {
     }
 
     /// Lets go of the files that an import names; the last import that named a file decides where it goes.
-    private static func releaseMedia(_ db: Database, of id: String, leavesTo: String?) throws {
+    ///
+    /// Where they went is remembered for an import that may be taken up again.
+    private static func releaseMedia(
+        _ db: Database, of id: String, leavesTo: String?, isRemembered: Bool
+    ) throws {
         let alone = try Int64.fetchAll(
             db.cachedStatement(
                 sql: """
@@ -68,10 +74,11 @@ extension SQLiteLedger {
             if let leavesTo, try !isNamedElsewhere(db, media, but: id) {
                 try db.cachedStatement(
                     sql: """
-                        UPDATE media SET phase = 'leaving', leaves_to = ?, next_attempt = 0, lease_owner = NULL, lease_until = NULL
+                        UPDATE media SET phase = 'leaving', leaves_to = ?, left_by = ?, next_attempt = 0,
+                            lease_owner = NULL, lease_until = NULL
                         WHERE id = ? AND inode IS NOT NULL AND root = 0 AND phase IN ('uploaded', 'failed')
                         """
-                ).execute(arguments: [leavesTo, media])
+                ).execute(arguments: [leavesTo, isRemembered ? id : nil, media])
                 if db.changesCount == 1 { continue }
             }
             // One that stays where it is must not be taken for a new one later.
@@ -140,6 +147,12 @@ extension SQLiteLedger {
     public func recordMediaGone(_ items: [Leased<MediaRecord>], at now: Date) async throws {
         try await write { db in
             for item in items {
+                try db.cachedStatement(
+                    sql: """
+                        INSERT OR REPLACE INTO put_away SELECT left_by, path, destination FROM media
+                        WHERE id = ? AND left_by IS NOT NULL AND destination IS NOT NULL
+                        """
+                ).execute(arguments: [item.item.id])
                 try db.cachedStatement(sql: "DELETE FROM media WHERE id = ? AND lease_owner = ? AND lease_fence = ?")
                     .execute(arguments: [item.item.id, item.lease.owner.rawValue, item.lease.fence])
                 guard db.changesCount == 1 else { throw LedgerError.leaseLost(what: "media file \(item.item.path)") }

@@ -97,12 +97,13 @@ extension SQLiteLedger {
                 try db.cachedStatement(
                     sql: """
                         INSERT INTO imports
-                            (id, revision, watch, path, claimed_path, bytes, origin, phase, state, seen_at, updated_at)
-                        VALUES (?, ?, ?, ?, ?, ?, ?, 'claimed', 'queued', ?, ?) ON CONFLICT (id) DO NOTHING
+                            (id, revision, watch, path, claimed_path, bytes, origin, retry_of, phase, state, seen_at,
+                                updated_at)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'claimed', 'queued', ?, ?) ON CONFLICT (id) DO NOTHING
                         """
                 ).execute(arguments: [
                     new.id.rawValue, try Self.nextRevision(db), new.watch, new.path.stored, new.claimedPath.stored,
-                    new.bytes, new.origin.rawValue, new.seenAt.stored, now.stored,
+                    new.bytes, new.origin.rawValue, new.retryOf?.rawValue, new.seenAt.stored, now.stored,
                 ])
             }
         }

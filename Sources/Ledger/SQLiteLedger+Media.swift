@@ -4,21 +4,24 @@ public import SystemPackage
 
 extension SQLiteLedger {
     public func leaseMedia(for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
-        try await leaseMedia(phases: ["awaited", "pending"], for: grant, limit: limit)
+        try await leaseMedia(
+            phases: ["awaited", "pending"], " AND watch NOT IN (SELECT watch FROM pauses)", for: grant, limit: limit)
     }
 
     public func leaseLeavingMedia(for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
         try await leaseMedia(phases: ["leaving"], for: grant, limit: limit)
     }
 
-    private func leaseMedia(phases: [String], for grant: LeaseGrant, limit: Int) async throws -> [Leased<MediaRecord>] {
+    private func leaseMedia(
+        phases: [String], _ condition: String = "", for grant: LeaseGrant, limit: Int
+    ) async throws -> [Leased<MediaRecord>] {
         // One ordered walk of the index for each phase, which ends at the limit: `phase IN (…) ORDER BY next_attempt`
         // would sort everything that is due, again for each lease.
         let due = phases.map { phase in
             """
             SELECT * FROM (
                 SELECT id, next_attempt FROM media WHERE phase = '\(phase)' AND phase IN ('awaited', 'pending', 'leaving')
-                    AND next_attempt <= ?3 AND (lease_owner IS NULL OR lease_until < ?3)
+                    AND next_attempt <= ?3 AND (lease_owner IS NULL OR lease_until < ?3)\(condition)
                 ORDER BY next_attempt LIMIT ?4)
             """
         }

@@ -81,7 +81,7 @@ extension SQLiteLedger {
             .execute(arguments: [record.id.rawValue])
     }
 
-    private static func dropMedia(_ db: Database, of id: String, keepsUploaded: Bool) throws {
+    static func dropMedia(_ db: Database, of id: String, keepsUploaded: Bool) throws {
         try db.cachedStatement(
             sql: """
                 DELETE FROM media WHERE \(keepsUploaded ? "phase <> 'uploaded'" : "TRUE") AND id IN (

@@ -31,6 +31,8 @@ extension ImportRecord {
             bytes: row["bytes"],
             sha256: row["sha256"],
             origin: ImportOrigin(rawValue: row["origin"]) ?? .rebuilt,
+            retryOf: (row["retry_of"] as String?).map { ImportID(rawValue: $0) },
+            cancelled: row["cancelled"],
             phase: try row.word("phase"),
             state: try row.word("state"),
             reason: row["reason"],

@@ -43,7 +43,13 @@ extension SQLiteLedger {
                 arguments: [outcome.segment, submission.id.rawValue])
         else { throw LedgerError.unknown(what: "segment \(outcome.segment) of submission \(submission.id)") }
         let id: String = segment["import_id"]
-        for again in outcome.again {
+        // Of an import that was cancelled nothing is sent again: these rows are left out.
+        let isCancelled =
+            try Bool.fetchOne(
+                db.cachedStatement(sql: "SELECT cancelled IS NOT NULL FROM imports WHERE id = ?"), arguments: [id])
+            ?? false
+        let resends = isCancelled ? [] : outcome.again
+        for again in resends {
             try db.cachedStatement(
                 sql: """
                     INSERT INTO segments (import_id, origin, phase, first_row, row_count, send_rows, byte_offset, byte_length,
@@ -72,18 +78,26 @@ extension SQLiteLedger {
                 """
         ).execute(arguments: [
             outcome.created, outcome.updated, outcome.alreadyPresent, outcome.failed, outcome.deleted, resent,
-            outcome.again.count - 1, id,
+            resends.count - 1, id,
         ])
         try addErrors(db, to: id, outcome.errors, total: max(outcome.failed, outcome.errors.count))
         return id
     }
+
+    /// Whether rows of an import were left out because it was cancelled; if none was, that came too late to matter.
+    private static let isLeftOut = """
+        cancelled IS NOT NULL AND rows_total > rows_rejected + rows_created + rows_updated + rows_present + rows_failed
+            + rows_deleted
+        """
 
     /// Moves an import on to be closed when its last segment has ended, and says how it ended.
     static func closeIfDone(_ db: Database, _ id: String, at now: Date) throws {
         try db.cachedStatement(
             sql: """
                 UPDATE imports SET phase = 'closing', next_attempt = NULL,
+                    reason = CASE WHEN \(isLeftOut) THEN cancelled ELSE reason END,
                     state = CASE
+                        WHEN \(isLeftOut) THEN 'cancelled'
                         WHEN rows_rejected + rows_failed = 0 THEN 'complete'
                         WHEN rows_created + rows_updated + rows_present + rows_deleted > 0 THEN 'complete_with_errors'
                         WHEN rows_failed > 0 THEN 'failed'

@@ -6,12 +6,13 @@ extension SQLiteLedger {
     public func seal(limit: Int, at now: Date) async throws -> Sealing {
         try await write { [freshName] db in
             var sealing = Sealing()
+            let unpaused = try Self.unpaused(db)
             let groups = try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
                         SELECT batch_key, isolation, COUNT(*) AS segments, SUM(send_rows) AS rows, MIN(max_rows) AS max_rows,
                             MIN(ready_at) AS first, MAX(ready_at) AS last, MAX(linger) AS linger
-                        FROM segments WHERE phase = 'ready' GROUP BY batch_key, isolation ORDER BY first
+                        FROM segments WHERE phase = 'ready'\(unpaused) GROUP BY batch_key, isolation ORDER BY first
                         """))
             for group in groups {
                 let key = (batch: group["batch_key"] as String, isolation: group["isolation"] as String?)
@@ -28,7 +29,8 @@ extension SQLiteLedger {
                         sealing.next = now
                         return sealing
                     }
-                    let taken = try Self.sealOne(db, key, named: freshName, maximum: maximum, at: now)
+                    let taken = try Self.sealOne(
+                        db, key, unpaused, named: freshName, maximum: maximum, at: now)
                     if taken.segments == 0 { break }
                     segments -= taken.segments
                     rows -= taken.rows
@@ -44,14 +46,22 @@ extension SQLiteLedger {
         }
     }
 
+    /// A condition on segments, where some watch is paused.
+    private static func unpaused(_ db: Database) throws -> String {
+        let isSome = try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM pauses WHERE watch <> '')"))
+        return isSome == true
+            ? " AND (SELECT watch FROM imports WHERE imports.id = import_id) NOT IN (SELECT watch FROM pauses)" : ""
+    }
+
     /// A batch that goes on growing is sealed after this many times its linger all the same, so that a steady trickle of
     /// rows is not held back for ever.
     private static let longestLinger = 10.0
 
     /// Moves ready segments of one batch, oldest first, into a new submission.
     private static func sealOne(
-        _ db: Database, _ key: (batch: String, isolation: String?), named freshName: () -> String, maximum: Int,
-        at now: Date
+        _ db: Database, _ key: (batch: String, isolation: String?), _ unpaused: String, named freshName: () -> String,
+        maximum: Int, at now: Date
     ) throws -> (segments: Int, rows: Int, isDoubted: Bool) {
         let id = SubmissionID(rawValue: freshName())
         var rows = 0
@@ -62,7 +72,7 @@ extension SQLiteLedger {
                 sql: """
                     SELECT id, import_id, send_rows, earlier_sends = 0 AND
                         (SELECT origin FROM imports WHERE imports.id = import_id) <> 0 AS is_doubted
-                    FROM segments WHERE phase = 'ready' AND batch_key = ? AND isolation IS ? ORDER BY ready_at, id
+                    FROM segments WHERE phase = 'ready' AND batch_key = ? AND isolation IS ?\(unpaused) ORDER BY ready_at, id
                     """),
             arguments: [key.batch, key.isolation])
         var chosen: [Int64] = []

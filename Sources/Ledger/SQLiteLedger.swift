@@ -51,7 +51,12 @@ public final class SQLiteLedger: LedgerStore {
 
     /// Creates a ledger as an older version left it, for tests of what becomes of it.
     package static func createOld(at path: FilePath, version: String) throws {
-        let queue = try DatabaseQueue(path: path.string)
+        var configuration = Configuration()
+        if version >= Migrations.summed {
+            try PageSums.install()
+            configuration.prepareDatabase { try PageSums.reserve($0) }
+        }
+        let queue = try DatabaseQueue(path: path.string, configuration: configuration)
         try Migrations.migrator.migrate(queue, upTo: version)
         try queue.close()
     }

@@ -38,6 +38,8 @@ package struct PacerState: Sendable {
     private var submitsInARow = 0
     private var lastNumber: UInt64 = 0
     private var lastSlowdown: Moment?
+    /// Whether only what asks may start, and nothing that changes anything.
+    private var isHeld = false
     /// Attempts that failed since the last answer, and how the last of them did.
     private var failures: (count: Int, reason: String)?
 
@@ -101,6 +103,7 @@ package struct PacerState: Sendable {
     private var hasSideDoor: Bool { flights.count == uploadsInFlight && flights.count < concurrency.maximum }
 
     private mutating func earliestStart(of ticket: Ticket, at now: Moment) -> Moment? {
+        if isHeld && ticket.priority != .poll { return nil }
         let isUpload = ticket.priority == .upload
         // The last place is not for uploads, unless it is the only one.
         if isUpload && (!hasRoom || uploadsInFlight >= max(1, concurrency.current - 1)) { return nil }
@@ -205,6 +208,9 @@ package struct PacerState: Sendable {
         breaker.probeNow(at: now)
     }
 
+    /// Holds back all that changes something, or lets it go again; what is in flight goes on.
+    package mutating func hold(_ isHeld: Bool) { self.isHeld = isHeld }
+
     /// Takes changed rules; what was started and learned stays.
     package mutating func apply(_ rules: PacingRules) {
         self.rules = rules
@@ -224,6 +230,6 @@ package struct PacerState: Sendable {
             blockedReason: gate.reason,
             blockedProbeIn: gate.reason == nil ? nil : now.duration(to: gate.earliestStart(at: now)),
             inFlight: flights.count, waiting: lanes.reduce(0) { $0 + $1.count },
-            concurrencyLimit: concurrency.current, retriesAvailable: retries.available(at: now))
+            concurrencyLimit: concurrency.current, isHeld: isHeld, retriesAvailable: retries.available(at: now))
     }
 }

@@ -63,6 +63,8 @@ public struct PacerSnapshot: Sendable, Hashable {
     public var inFlight: Int
     public var waiting: Int
     public var concurrencyLimit: Int
+    /// Whether nothing may start that changes something.
+    public var isHeld: Bool
     /// Retries that may start without waiting.
     public var retriesAvailable: Int
 

@@ -157,6 +157,13 @@ public final class RequestPacer: Sendable {
         change { [ticker] state in state.probeNow(at: ticker.now) }
     }
 
+    /// Lets only what asks start, and nothing that changes anything; `false` ends that.
+    ///
+    /// What is in flight goes on, and who waits keeps its place.
+    public func hold(_ isHeld: Bool) {
+        change { state in state.hold(isHeld) }
+    }
+
     /// Takes changed rules; what was started and learned stays.
     public func apply(_ rules: PacingRules) {
         change { state in state.apply(rules) }

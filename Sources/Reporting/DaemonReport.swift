@@ -59,6 +59,22 @@ extension DaemonReport: JSONWritable {
             json.member("state_reason", snapshot.reason)
             json.member("started_at", snapshot.startedAt)
             json.member("updated_at", updatedAt)
+            json.member("pauses") { json in
+                json.array(snapshot.pauses) { json, pause in
+                    json.object { json in
+                        json.member("watch", pause.watch)
+                        json.member("by", pause.by)
+                        json.member("uid", pause.uid)
+                        json.member("since", pause.since)
+                    }
+                }
+            }
+            json.member("configuration") { json in
+                json.object { json in
+                    json.member("applied_at", snapshot.configuration.appliedAt)
+                    json.member("refused") { json in write(snapshot.configuration.refused, to: &json) }
+                }
+            }
             json.member("watches") { json in json.array(snapshot.watches) { write($1, to: &$0) } }
             json.member("rate_budget") { json in
                 json.object { json in
@@ -84,13 +100,15 @@ extension DaemonReport: JSONWritable {
                 json.object { json in for queue in queues { json.member(queue.name, queue.depth) } }
             }
             json.member("totals", sum)
-            json.member("last_error") { json in
-                guard let trouble = snapshot.lastError else { return json.raw("null".utf8) }
-                json.object { json in
-                    json.member("at", trouble.at)
-                    json.member("message", trouble.message)
-                }
-            }
+            json.member("last_error") { json in write(snapshot.lastError, to: &json) }
+        }
+    }
+
+    private func write(_ trouble: DaemonSnapshot.Trouble?, to json: inout JSONWriter) {
+        guard let trouble else { return json.raw("null".utf8) }
+        json.object { json in
+            json.member("at", trouble.at)
+            json.member("message", trouble.message)
         }
     }
 

@@ -49,13 +49,15 @@ public struct WatchSnapshot: Sendable, Hashable {
     public var mediaWait: TimeInterval
     /// How often the kernel lost events since the start.
     public var overflows: Int
+    /// What holds up all that is to be sent of this watch, as a sentence without its full stop; nil when nothing does.
+    public var obstacle: String?
 
     /// How many files that settle are listed by name for each watch.
     public static let mostSettling = 1000
 
     public init(
         name: String, path: FilePath, mode: WatchMode, reason: String? = nil, settlingCount: Int = 0,
-        settling: [SettlingFile] = [], mediaWait: TimeInterval = 600, overflows: Int = 0
+        settling: [SettlingFile] = [], mediaWait: TimeInterval = 600, overflows: Int = 0, obstacle: String? = nil
     ) {
         self.name = name
         self.path = path
@@ -65,6 +67,7 @@ public struct WatchSnapshot: Sendable, Hashable {
         self.settling = settling
         self.mediaWait = mediaWait
         self.overflows = overflows
+        self.obstacle = obstacle
     }
 }
 
@@ -142,6 +145,36 @@ public struct DaemonSnapshot: Sendable, Hashable {
         }
     }
 
+    /// That an operator paused the daemon, or one watch of it.
+    public struct Pause: Sendable, Hashable {
+        /// nil for the whole daemon.
+        public var watch: String?
+        /// The operator's user name.
+        public var by: String
+        public var uid: Int
+        public var since: Date
+
+        public init(watch: String?, by: String, uid: Int, since: Date) {
+            self.watch = watch
+            self.by = by
+            self.uid = uid
+            self.since = since
+        }
+    }
+
+    /// Which configuration holds.
+    public struct Configuration: Sendable, Hashable {
+        /// When it was read.
+        public var appliedAt: Date
+        /// Why the one that was read last does not hold; nil when it does.
+        public var refused: Trouble?
+
+        public init(appliedAt: Date, refused: Trouble? = nil) {
+            self.appliedAt = appliedAt
+            self.refused = refused
+        }
+    }
+
     public var version: String
     public var pid: Int
     public var state: DaemonState
@@ -156,11 +189,13 @@ public struct DaemonSnapshot: Sendable, Hashable {
     public var lastError: Trouble?
     /// What holds up all that is to be sent or asked, as a sentence without its full stop; nil when nothing does.
     public var obstacle: String?
+    public var pauses: [Pause]
+    public var configuration: Configuration
 
     public init(
         version: String, pid: Int, state: DaemonState, reason: String, startedAt: Date, watches: [WatchSnapshot] = [],
         budget: Budget, concurrency: Concurrency, breaker: Breaker = Breaker(), lastError: Trouble? = nil,
-        obstacle: String? = nil
+        obstacle: String? = nil, pauses: [Pause] = [], configuration: Configuration? = nil
     ) {
         self.version = version
         self.pid = pid
@@ -173,5 +208,7 @@ public struct DaemonSnapshot: Sendable, Hashable {
         self.breaker = breaker
         self.lastError = lastError
         self.obstacle = obstacle
+        self.pauses = pauses
+        self.configuration = configuration ?? Configuration(appliedAt: startedAt)
     }
 }

@@ -26,10 +26,17 @@ struct ReportWriter: Sendable {
     private var settlingFrom = Duration.zero
     private var settlingDue: Duration?
     private var mediaWait: [String: TimeInterval] = [:]
-    /// What holds everything up.
-    private var obstacle: String?
+    /// What holds everything up, and what holds one watch up.
+    private var obstacles = Obstacles()
     /// The same as unfinished imports were told it last.
-    private var toldObstacle: String?
+    private var toldObstacles = Obstacles()
+
+    private struct Obstacles: Equatable {
+        var all: String?
+        var watches: [String: String] = [:]
+
+        func of(_ watch: String) -> String? { all ?? watches[watch] }
+    }
     private var daemonWritten: (instant: Duration, report: DaemonReport)?
     private var daemonDue: Duration?
     private var look: DaemonLook
@@ -62,7 +69,11 @@ struct ReportWriter: Sendable {
     mutating func pass(at instant: Duration, isLast: Bool) async throws {
         let current = await snapshot()
         mediaWait = Dictionary(current.watches.map { ($0.name, $0.mediaWait) }, uniquingKeysWith: { $1 })
-        obstacle = current.obstacle
+        obstacles = Obstacles(
+            all: current.obstacle,
+            watches: Dictionary(
+                current.watches.compactMap { watch in watch.obstacle.map { (watch.name, $0) } },
+                uniquingKeysWith: { $1 }))
         if settling == nil { settling = try folder.settlingBefore() }
         try await writeChanges(at: instant)
         overdue += throttle.due(at: isLast ? instant + throttle.interval : instant)
@@ -115,10 +126,10 @@ struct ReportWriter: Sendable {
 
     /// Has the statuses of imports that do not move say why they do not.
     private mutating func tellObstacle(at instant: Duration) async throws {
-        guard toldObstacle != obstacle else { return }
+        guard toldObstacles != obstacles else { return }
         let held = try await store.imports(ImportFilter(states: [.queued, .importing], limit: Self.mostTold))
         for record in held { try await write(record, at: instant) }
-        toldObstacle = obstacle
+        toldObstacles = obstacles
     }
 
     private func isOver(_ record: ImportRecord) -> Bool { record.shownState.isFinal }
@@ -133,7 +144,7 @@ struct ReportWriter: Sendable {
             circumstances.missing = try await store.missingMedia(of: record.id, limit: StateSentence.mostNames)
             circumstances.mediaDeadline = mediaWait[record.watch].map { record.seenAt + $0 }
         }
-        circumstances.obstacle = obstacle
+        circumstances.obstacle = obstacles.of(record.watch)
         let estimator = throttle.observe(
             record.id, work: ProgressWork(rows: record.rows, media: record.media), at: instant)
         activity?.observe(record, estimator: estimator)

@@ -52,7 +52,12 @@ public struct StateSentence: Sendable {
     }
 
     private var plain: String {
-        switch record.shownState {
+        if let cancelled = record.cancelled, !record.shownState.isFinal {
+            return
+                "\(cancelled.trimmedSentence); nothing more is sent for it, and what is at Labelbox already is followed "
+                + "until its outcome is known."
+        }
+        return switch record.shownState {
         case .settling: Self.settling(reason: record.delay, nextLook: record.nextAttempt, now: now)
         case .queued: record.phase == .claimed ? claimed : queued
         case .waitingForMedia: waitingForMedia
@@ -174,8 +179,8 @@ public struct StateSentence: Sendable {
 
     /// What to do about it.
     private var mend: String {
+        if record.state == .cancelled { return "'datarowctl retry' takes the rest up again" }
         if let file = record.failedRowsPath { return "mend \(file) and drop it again" }
-        if record.state == .cancelled { return "drop the manifest again to import the rest" }
         if let file = record.destination { return "mend \(file) and drop it again" }
         return "mend the manifest and drop it again"
     }

@@ -23,6 +23,19 @@ extension Settings {
         return try parse(text, file: name)
     }
 
+    /// The state directory that a file names, also where the rest of the file is wrong; `nil` where it cannot be read.
+    public static func stateDirectory(namedIn path: FilePath) -> FilePath? {
+        guard let bytes = try? BoundedFile.read(path, limit: longestFile) else { return nil }
+        let key = "state_directory:"
+        for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) where line.hasPrefix(key)
+        {
+            let value = line.dropFirst(key.count).drop { $0 == " " }.prefix { $0 != " " && $0 != "#" }
+            let name = value.filter { $0 != "\"" && $0 != "'" }
+            if name.hasPrefix("/") { return FilePath(name) }
+        }
+        return SettingsValues([:], .top).path("state_directory")
+    }
+
     /// Checks the text of a configuration file; touches no file.
     ///
     /// - Parameters:

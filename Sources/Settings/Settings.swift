@@ -25,6 +25,8 @@ public struct LabelboxSettings: Sendable, Hashable {
     public var maxConnections: Int
     /// Small media files that share one upload request, at most: 1 to 100; nil is `auto`.
     public var filesPerRequest: Int?
+    public var bandwidth: BandwidthTimetable
+    public var quietHours: QuietHours
     public var submitWith: SubmitMutation
     public var connectTimeout: Duration
     public var stallTimeout: Duration

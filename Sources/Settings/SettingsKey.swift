@@ -29,6 +29,10 @@ public enum SettingsKind: Sendable, Hashable {
     case texts
     /// A list of absolute paths.
     case paths
+    /// A limit, or limits by the time of the week: ``BandwidthTimetable``.
+    case timetable
+    /// A list of times of the week: ``QuietHours``.
+    case hours
     /// A mapping from some of these names to sizes; `null` is no limit.
     case sizes([String])
     /// A mapping from extensions of names, such as `.xyz`, to content types.
@@ -111,6 +115,14 @@ extension SettingsKey {
         SettingsKey(
             .labelbox, "files_per_request", .automatic(1...100), "auto",
             "small media files that share one upload request, at most; auto is 10, and 1 from when the server refuses it"),
+        SettingsKey(
+            .labelbox, "bandwidth", .timetable, "\"off\"",
+            "how fast uploads go, bytes a second by local time, as rclone has it: 10M, or 08:00,512k 19:00,10M 23:00,off"
+        ),
+        SettingsKey(
+            .labelbox, "quiet_hours", .hours, "[]",
+            "local times in which nothing is uploaded or handed over, such as [\"Mon-Fri 08:00-18:00\"]; tasks are followed"
+        ),
         SettingsKey(
             .labelbox, "submit_with", .choice(SubmitMutation.allCases.map(\.rawValue)), "upsertDataRows",
             "the mutation that hands rows over; the others are for older servers"),

@@ -5,7 +5,7 @@ extension SettingsReader {
     /// Reads one value, or reports why it cannot be that of its key.
     mutating func value(of node: Node, for key: SettingsKey, path: String) -> SettingsValue? {
         switch key.kind {
-        case .texts, .paths, .choices: return list(node, for: key, path: path)
+        case .texts, .paths, .choices, .hours: return list(node, for: key, path: path)
         case .sizes(let names): return sizes(node, names, for: key, path: path)
         case .contentTypes: return contentTypes(node, for: key, path: path)
         default: break
@@ -40,6 +40,11 @@ extension SettingsReader {
                 if let problem = Self.pathProblem(scalar.string) {
                     report(.notAllowed, at: item.mark, itemPath, problem)
                 }
+            case .hours where QuietHours.spans(scalar.string) == nil:
+                report(
+                    .notAllowed, at: item.mark, itemPath,
+                    "must be times of the week, such as \"Mon-Fri 08:00-18:00\" or \"22:00-06:00\", not "
+                        + Self.shown(scalar.string))
             case .choices(let allowed) where !allowed.contains(scalar.string):
                 report(.notAllowed, at: item.mark, itemPath, Self.choiceProblem(scalar.string, allowed))
             case .choices where texts.contains(scalar.string):
@@ -82,6 +87,12 @@ extension SettingsReader {
             } else if text != "sqlite" {
                 message = "must be \"sqlite\""
             }
+        case .timetable:
+            if BandwidthTimetable(text) == nil {
+                message =
+                    "must be a limit such as 10M (1K or more a second), off, or times with limits such as "
+                    + "\"08:00,512k 19:00,10M 23:00,off\", not \(Self.shown(text))"
+            }
         case .boolean:
             value = .boolean(text == "true")
             if !isPlain || (text != "true" && text != "false") {
@@ -122,7 +133,7 @@ extension SettingsReader {
             if !range.contains(size) { message = "must be \(words), not \(Self.shown(text))" }
         case .choice(let allowed):
             if !allowed.contains(text) { message = Self.choiceProblem(text, allowed) }
-        case .choices, .texts, .paths, .sizes, .contentTypes, .section, .sections:
+        case .choices, .texts, .paths, .hours, .sizes, .contentTypes, .section, .sections:
             preconditionFailure("\(key.name) is no scalar")
         }
         guard let message else { return value }
@@ -209,6 +220,8 @@ extension SettingsKind {
         case .choices(let allowed): "a list of some of \(allowed.joined(separator: ", "))"
         case .texts: "a list of texts"
         case .paths: "a list of absolute paths"
+        case .timetable: "a limit, or times with limits"
+        case .hours: "a list of times of the week"
         case .sizes: "a mapping of kinds of media to sizes"
         case .contentTypes: "a mapping of extensions to content types"
         case .section: "a mapping"

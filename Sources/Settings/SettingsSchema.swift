@@ -84,6 +84,18 @@ public enum SettingsSchema {
             ]
         case .texts: return list([("type", .string("string")), ("minLength", .number(1))])
         case .paths: return list(string("^/"))
+        case .timetable:
+            return [
+                (
+                    "anyOf",
+                    .array([
+                        .object([("type", .string("integer")), ("minimum", .number(0))]),
+                        .object(string("^\\S(.*\\S)?$")),
+                    ])
+                )
+            ]
+        case .hours:
+            return list(string("^([A-Za-z]+(-[A-Za-z]+)? +)?[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"))
         case .sizes(let names):
             let size = JSON.object([
                 ("anyOf", .array([.object([("type", .string("null"))]), .object(shape(.size(1...1)))]))

@@ -104,6 +104,9 @@ extension LabelboxSettings {
         requestsPerMinute = Int(values.integer("requests_per_minute"))
         maxConnections = Int(values.integer("max_connections"))
         filesPerRequest = values.optionalInteger("files_per_request")
+        // The reader has checked both.
+        bandwidth = BandwidthTimetable(values.text("bandwidth")) ?? .off
+        quietHours = QuietHours(values.texts("quiet_hours")) ?? .none
         submitWith = values.choice("submit_with")
         connectTimeout = values.duration("connect_timeout")
         stallTimeout = values.duration("stall_timeout")
@@ -117,6 +120,7 @@ extension LabelboxSettings {
             "requests_per_minute": .integer(Int64(requestsPerMinute)),
             "max_connections": .integer(Int64(maxConnections)),
             "files_per_request": filesPerRequest.map { .integer(Int64($0)) } ?? .text("auto"),
+            "bandwidth": .text(bandwidth.text), "quiet_hours": .texts(quietHours.texts),
             "submit_with": .text(submitWith.rawValue),
             "connect_timeout": .duration(connectTimeout), "stall_timeout": .duration(stallTimeout),
             "ca_file": .path(caFile), "proxy": proxy.map(SettingsValue.text) ?? .null,

@@ -12,6 +12,8 @@ final class CurlLoop: Sendable {
         var arrivals: [Arrival] = []
         var someAreCancelled = false
         var isClosed = false
+        /// Bytes a second for all bodies together; `nil` for no limit.
+        var sendLimit: Int64?
         /// The thread is gone, and the multi handle with it.
         var hasEnded = false
         var waitingForTheEnd: [CheckedContinuation<Void, Never>] = []
@@ -103,6 +105,14 @@ final class CurlLoop: Sendable {
         }
     }
 
+    /// Limits how fast bodies are sent, all together, from now on; `nil` ends that.
+    func limitSending(to bytesPerSecond: Int64?) {
+        mailbox.withLock { box in
+            box.sendLimit = bytesPerSecond
+            wake(box)
+        }
+    }
+
     /// Ends the loop; what is under way is answered with `shutDown`.
     func close() {
         mailbox.withLock { box in
@@ -132,22 +142,24 @@ final class CurlLoop: Sendable {
         var transfers: Table = [:]  // keyed by easy handle, which is all that CURLMsg names
         var queue: [Arrival] = []
         var queueStart = 0
+        let turnstile = SendTurnstile()
 
         while true {
-            let (arrivals, someAreCancelled, isClosed) = mailbox.withLock { box in
+            let (arrivals, someAreCancelled, isClosed, sendLimit) = mailbox.withLock { box in
                 defer {
                     box.looked = .now
                     box.isBusy = true
                     box.arrivals = []
                     box.someAreCancelled = false
                 }
-                return (box.arrivals, box.someAreCancelled, box.isClosed)
+                return (box.arrivals, box.someAreCancelled, box.isClosed, box.sendLimit)
             }
             queue += arrivals
             if isClosed { break }
+            turnstile.set(sendLimit)
             if someAreCancelled {
                 for transfer in transfers.values where transfer.ticket.isCancelled {
-                    detach(transfer, from: &transfers)
+                    detach(transfer, from: &transfers, turnstile)
                     transfer.ticket.finish(.failure(transfer.failure(.cancelled, "cancelled by the caller")))
                 }
                 for arrival in queue[queueStart...] where arrival.ticket.isCancelled {
@@ -155,7 +167,7 @@ final class CurlLoop: Sendable {
                 }
             }
             while queueStart < queue.count, transfers.count < configuration.maxConnections {
-                admit(queue[queueStart], into: &transfers)
+                admit(queue[queueStart], into: &transfers, turnstile)
                 queueStart += 1
             }
             // Dropped in one go and not one by one, which would move all the others each time.
@@ -166,18 +178,21 @@ final class CurlLoop: Sendable {
 
             var running: Int32 = 0
             check(curl_multi_perform(multi.raw, &running))
-            let finished = finishCompleted(in: &transfers)
+            let finished = finishCompleted(in: &transfers, turnstile)
             if finished && queueStart < queue.count { continue }
             let isBusy = !transfers.isEmpty || queueStart < queue.count
             mailbox.withLock { $0.isBusy = isBusy }
+            let turn = turnstile.letOn()
+            if turn == 0 { continue }
             // A backstop and no poll interval: arrivals and cancellations wake us, and libcurl shortens it to its own
             // timers. Idle, it should cost no wake-ups.
-            check(curl_multi_poll(multi.raw, nil, 0, transfers.isEmpty ? 3_600_000 : Self.longestPoll, nil))
+            let longest = transfers.isEmpty ? 3_600_000 : Self.longestPoll
+            check(curl_multi_poll(multi.raw, nil, 0, min(longest, turn ?? .max), nil))
         }
 
         for transfer in transfers.values {
             let outcome = transfer.failure(.shutDown, "the transport was shut down")
-            detach(transfer, from: &transfers)
+            detach(transfer, from: &transfers, turnstile)
             transfer.ticket.finish(.failure(outcome))
         }
         for arrival in queue[queueStart...] { arrival.ticket.finish(.failure(Self.shutDown(arrival.request))) }
@@ -191,12 +206,13 @@ final class CurlLoop: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
-    private func admit(_ arrival: Arrival, into transfers: inout Table) {
+    private func admit(_ arrival: Arrival, into transfers: inout Table, _ turnstile: SendTurnstile) {
         if arrival.ticket.isCancelled {
             return arrival.ticket.finish(.failure(Self.cancelled(arrival.request)))
         }
         do throws(TransportError) {
-            let transfer = try Transfer(arrival.request, ticket: arrival.ticket, configuration: configuration)
+            let transfer = try Transfer(
+                arrival.request, ticket: arrival.ticket, configuration: configuration, turnstile: turnstile)
             transfers[transfer.easy.raw] = transfer
             check(curl_multi_add_handle(multi.raw, transfer.easy.raw))
         } catch {
@@ -204,7 +220,7 @@ final class CurlLoop: Sendable {
         }
     }
 
-    private func finishCompleted(in transfers: inout Table) -> Bool {
+    private func finishCompleted(in transfers: inout Table, _ turnstile: SendTurnstile) -> Bool {
         var remaining: Int32 = 0
         var someFinished = false
         while let message = curl_multi_info_read(multi.raw, &remaining) {
@@ -213,7 +229,7 @@ final class CurlLoop: Sendable {
             }
             // Read before detaching: the message dies with curl_multi_remove_handle.
             let code = ccurl_message_result(message)
-            detach(transfer, from: &transfers)
+            detach(transfer, from: &transfers, turnstile)
             transfer.ticket.finish(transfer.outcome(code))
             someFinished = true
         }
@@ -221,7 +237,8 @@ final class CurlLoop: Sendable {
     }
 
     /// Takes the handle out of libcurl first, and only then lets go of the transfer.
-    private func detach(_ transfer: Transfer, from transfers: inout Table) {
+    private func detach(_ transfer: Transfer, from transfers: inout Table, _ turnstile: SendTurnstile) {
+        turnstile.leave(transfer.easy.raw)
         check(curl_multi_remove_handle(multi.raw, transfer.easy.raw))
         transfers[transfer.easy.raw] = nil
     }

@@ -57,6 +57,12 @@ public final class CurlTransport: HTTPTransport {
         return try outcome.get()
     }
 
+    /// Limits how fast bodies that are streamed are sent, by all requests together, in bytes a second; `nil` ends that.
+    ///
+    /// It holds for what is under way, too. Within any time no more is sent than the limit allows, but for a tenth of a
+    /// second's worth.
+    public func limitSending(to bytesPerSecond: Int64?) { loop.limitSending(to: bytesPerSecond) }
+
     /// Stops every transfer, answers everyone who waits with `shutDown`, and returns when the thread is done.
     ///
     /// Whatever is sent afterwards fails in the same way. Calling it again only waits.

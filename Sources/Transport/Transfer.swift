@@ -15,6 +15,8 @@ final class Transfer {
     /// A small body, which libcurl sends in one piece with the header; it must stay in place for that.
     private var wholeBody: UnsafeMutableRawBufferPointer?
     private var bodyStream: BodyStream?
+    /// Asked how much of the body may be sent now.
+    private let turnstile: SendTurnstile
 
     private var headers = HTTPHeaders()
     private var headerBytes = 0
@@ -31,7 +33,10 @@ final class Transfer {
     /// libcurl's own default is 64 KiB; this is 1.2 times as fast on loopback.
     private static let uploadBufferSize = 512 << 10
 
-    init(_ request: HTTPRequest, ticket: Ticket, configuration: CurlTransport.Configuration) throws(TransportError) {
+    init(
+        _ request: HTTPRequest, ticket: Ticket, configuration: CurlTransport.Configuration, turnstile: SendTurnstile
+    ) throws(TransportError) {
+        self.turnstile = turnstile
         self.request = request
         self.ticket = ticket
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -170,8 +175,13 @@ final class Transfer {
 
     fileprivate func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard let bodyStream else { return Int(CURL_READFUNC_ABORT) }
+        let allowed = turnstile.take(buffer.count, for: easy.raw)
+        // libcurl asks again when the loop lets it.
+        guard allowed > 0 else { return Int(CURL_READFUNC_PAUSE) }
         do throws(BodySourceFailure) {
-            return try bodyStream.read(into: buffer)
+            let count = try bodyStream.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<allowed]))
+            turnstile.giveBack(allowed - count)
+            return count
         } catch {
             objection = (.bodySource, error.message)
             return Int(CURL_READFUNC_ABORT)

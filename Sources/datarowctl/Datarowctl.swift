@@ -25,6 +25,7 @@ struct Datarowctl: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, WaitCommand.self, ListCommand.self, ExplainCommand.self, TasksCommand.self,
             DropCommand.self, CheckCommand.self, RowsCommand.self, DatasetsCommand.self, ProjectCommand.self,
+            RetryCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self, ReloadCommand.self,
             ConfigCommand.self, DoctorCommand.self, LedgerCommand.self, CompletionsCommand.self,
         ])
 

@@ -14,7 +14,7 @@ struct Command: AsyncParsableCommand {
         commandName: "datarowd",
         abstract: "Imports what is dropped into its folders to Labelbox as data rows.",
         discussion: """
-            It runs in the foreground and logs to standard error. SIGTERM or SIGINT stops it: what is in hand may end within \
+            It runs in the foreground and logs to standard error. SIGHUP has it read its configuration again. SIGTERM or SIGINT stops it: what is in hand may end within \
             20 seconds; a second signal stops it at once, which is just as safe.
 
             Exit codes: 0 stopped, 64 usage, 65 ledger, 70 defect, 74 input or output, 77 permission, 78 configuration.
@@ -36,15 +36,22 @@ struct Command: AsyncParsableCommand {
         let format = settings.log.lineFormat(environment: environment, isTerminal: isatty(STDERR_FILENO) == 1)
         let level = Logger.Level(rawValue: settings.log.level.rawValue) ?? .info
         let outlet = LogOutlet(format, environment: environment)
-        LoggingSystem.bootstrap { _ in LineLogHandler(outlet: outlet, level: level) }
+        let threshold = LogThreshold(level)
+        LoggingSystem.bootstrap { _ in LineLogHandler(outlet: outlet, threshold: threshold) }
         let logger = Logger(label: "datarowd")
         for warning in settings.warnings { logger.warning("Configuration", metadata: ["reason": "\(warning)"]) }
 
-        let daemon = DatarowDaemon(settings: settings, logger: logger, environment: environment)
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let daemon = DatarowDaemon(
+            settings: settings, read: { [config] in try Settings.load(FilePath(config)) }, logger: logger,
+            threshold: threshold, environment: environment)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let listener = Task {
             var count = 0
-            for await _ in signals {
+            for await signal in signals {
+                if signal == .sighup {
+                    daemon.reload()
+                    continue
+                }
                 count += 1
                 // Whatever is in hand stands in the ledger, and is taken up again at the next start.
                 if count > 1 { Foundation.exit(Daemon.ExitCode.stopped.rawValue) }

@@ -81,7 +81,7 @@ struct FileSendingTests {
             client: LabelboxClient(
                 endpoint: "https://api.example/graphql", credentials: Key(), transport: server, gate: UngatedRequests(),
                 unixTime: { 0 }),
-            limits: .init(requests: requests, files: files)
+            limits: .init(requests: { requests }, files: { files })
         ) { [learned] files, _ in learned.withLock { $0.append(files) } }
     }
 

@@ -37,6 +37,19 @@ struct PacerStateTests {
         #expect(seen.map(\.0) == expected.map(\.0))
     }
 
+    @Test("while it is held only what asks may start, and the others keep their places")
+    func held() {
+        var pacer = PacerState(rules: PacingRules())
+        pacer.hold(true)
+        for priority in [RequestPriority.upload, .submit, .poll] { _ = pacer.enqueue(priority, retrying: nil) }
+        let (started, step) = drain(&pacer, at: at(0))
+        #expect(started.map(\.priority) == [.poll])
+        #expect(step == .idle, "nobody wakes up for what may not start")
+        #expect(pacer.snapshot(at: at(0)).isHeld)
+        pacer.hold(false)
+        #expect(drain(&pacer, at: at(1)).started.map(\.priority) == [.submit, .upload])
+    }
+
     @Test("an upload that waits has its turn after four submissions")
     func noStarvation() {
         var pacer = PacerState(rules: PacingRules(maximumConnections: 1))

@@ -10,8 +10,18 @@ struct BadSettingsTests {
         ("settle: 2s", "2:3: labelbox.settle: unknown key here; it belongs in a watch or under \"defaults\""),
         (
             "zzz: 1",
-            "2:3: labelbox.zzz: unknown key; known here are endpoint, api_key_file, requests_per_minute, max_connections, files_per_request, "
-                + "submit_with, connect_timeout, stall_timeout, ca_file, proxy"
+            "2:3: labelbox.zzz: unknown key; known here are endpoint, api_key_file, requests_per_minute, max_connections, "
+                + "files_per_request, bandwidth, quiet_hours, submit_with, connect_timeout, stall_timeout, ca_file, proxy"
+        ),
+        (
+            "bandwidth: fast",
+            "2:14: labelbox.bandwidth: must be a limit such as 10M (1K or more a second), off, or times with limits such as "
+                + "\"08:00,512k 19:00,10M 23:00,off\", not \"fast\""
+        ),
+        (
+            "quiet_hours: [8-18]",
+            "2:17: labelbox.quiet_hours[0]: must be times of the week, such as \"Mon-Fri 08:00-18:00\" or \"22:00-06:00\", "
+                + "not \"8-18\""
         ),
         ("max_connections: 21", "2:20: labelbox.max_connections: must be a whole number from 1 to 20, not 21"),
         (

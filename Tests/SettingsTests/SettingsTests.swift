@@ -22,6 +22,8 @@ struct SettingsTests {
         labelbox.apiKeyFile = nil
         labelbox.requestsPerMinute = 1_200
         labelbox.maxConnections = 8
+        labelbox.bandwidth = .off
+        labelbox.quietHours = .none
         labelbox.submitWith = .upsertDataRows
         labelbox.connectTimeout = .seconds(10)
         labelbox.stallTimeout = .seconds(60)
@@ -45,6 +47,8 @@ struct SettingsTests {
         labelbox.apiKeyFile = "/etc/key"
         labelbox.requestsPerMinute = 100_000
         labelbox.maxConnections = 20
+        labelbox.bandwidth = try #require(BandwidthTimetable("08:00,512k 19:00,off"))
+        labelbox.quietHours = try #require(QuietHours(["Mon-Fri 08:00-18:00", "22:00-06:00"]))
         labelbox.submitWith = .createDataRow
         labelbox.connectTimeout = .milliseconds(1_500)
         labelbox.stallTimeout = .seconds(7_200)
@@ -165,6 +169,8 @@ struct SettingsTests {
           api_key_file: /etc/key
           requests_per_minute: 100000
           max_connections: 20
+          bandwidth: 08:00,512k 19:00,off
+          quiet_hours: [Mon-Fri 08:00-18:00, "22:00-06:00"]
           submit_with: createDataRow
           connect_timeout: 1500ms
           stall_timeout: 2h

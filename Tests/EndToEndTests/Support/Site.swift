@@ -119,6 +119,18 @@ final class Site {
         return keys[0] == keys[1]
     }
 
+    /// Puts another configuration in the place of the one that is there; nobody is told.
+    func configure(_ text: String) throws { try Data(text.utf8).write(to: configuration, options: .atomic) }
+
+    /// Adds a watch to the configuration, and returns its folder.
+    func addWatch(_ name: String) throws -> URL {
+        let folder = root.appending(path: name)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let text = try String(contentsOf: configuration, encoding: .utf8)
+        try configure(text + "  - { name: \(name), path: \(folder.path), dataset: \(Simulator.dataset) }\n")
+        return folder
+    }
+
     // MARK: The daemon
 
     func write(key: String) throws {
