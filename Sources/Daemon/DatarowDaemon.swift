@@ -128,7 +128,7 @@ public final class DatarowDaemon: Sendable {
         let desk = OperatorDesk(
             spool: FileSpool(state.appending(StateDirectory.requests)),
             hands: .init(
-                ledger: ledger, importer: importer,
+                ledger: ledger, importer: importer, isStill: { Self.isStill(pacer.snapshot()) },
                 watches: { reloading.standing.settings.watches.map(\.name) },
                 paused: { pauses in
                     rules.pause(pauses.contains { $0.watch == nil })
@@ -219,11 +219,15 @@ public final class DatarowDaemon: Sendable {
     private static func drainTime(of pacer: RequestPacer) async {
         let deadline = ContinuousClock.now.advanced(by: drainTime)
         while ContinuousClock.now < deadline, !Task.isCancelled {
-            let pace = pacer.snapshot()
-            let isHeld = pace.isHeld || pace.blockedReason != nil || pace.pausedFor != nil || pace.breaker == .open
-            if isHeld, pace.inFlight == 0 { return }
+            if isStill(pacer.snapshot()) { return }
             try? await Task.sleep(for: .milliseconds(200))  // Ends early only by cancellation, which is as good.
         }
+    }
+
+    /// Whether no request is on its way and none may start.
+    private static func isStill(_ pace: PacerSnapshot) -> Bool {
+        let isHeld = pace.isHeld || pace.blockedReason != nil || pace.pausedFor != nil || pace.breaker == .open
+        return isHeld && pace.inFlight == 0
     }
 
     private func work(

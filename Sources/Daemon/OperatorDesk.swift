@@ -15,6 +15,8 @@ final class OperatorDesk: Sendable {
     struct Hands: Sendable {
         var ledger: any LedgerStore
         var importer: Importer
+        /// Whether no request is under way to Labelbox, and none may start.
+        var isStill: @Sendable () -> Bool
         /// Names of the watches that are configured.
         var watches: @Sendable () -> [String]
         /// Told of the pauses that stand, at the start and whenever they change.
@@ -161,7 +163,7 @@ final class OperatorDesk: Sendable {
             do {
                 outcome =
                     try await request.request.verb == .cancel
-                    ? hands.importer.cancel(request) : hands.importer.retry(request)
+                    ? hands.importer.cancel(request, isStill: hands.isStill) : hands.importer.retry(request)
             } catch let refusal as ControlRefusal {
                 throw Refusal(reason: refusal.reason)
             }

@@ -11,6 +11,7 @@ final class Intakes: Sendable {
     }
 
     private let entries = Locked<[ObjectIdentifier: Entry]>([:])
+    private let isRunning = Locked(false)
     private let arrivals = AsyncStream<ImportWatch>.makeStream()
 
     /// Begins to take files in, or will once ``run(_:)`` does.
@@ -27,13 +28,20 @@ final class Intakes: Sendable {
     /// Closes the folder of a watch, and returns when nothing takes files from it any more.
     func end(_ folder: DropFolder) async {
         await folder.close()
-        guard let entry = entries.withLock({ $0[ObjectIdentifier(folder)] }) else { return }
-        await entry.ended.wait()
+        let entry = entries.withLock { $0[ObjectIdentifier(folder)] }
+        // One that has not begun finds its folder closed.
+        if let entry, isRunning.withLock({ $0 }) { await entry.ended.wait() }
         entries.withLock { $0[ObjectIdentifier(folder)] = nil }
     }
 
     /// Takes in what ``begin(_:)`` named, each by `intake`, until ``close()``.
     func run(_ intake: @escaping @Sendable (ImportWatch) async -> Void) async {
+        isRunning.withLock { $0 = true }
+        defer {
+            isRunning.withLock { $0 = false }
+            // Whoever waits for one that never began waits no longer.
+            for entry in entries.withLock({ Array($0.values) }) { entry.ended.ring() }
+        }
         await withDiscardingTaskGroup { group in
             for await watch in arrivals.stream {
                 group.addTask {

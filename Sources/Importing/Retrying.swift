@@ -12,13 +12,18 @@ public struct ControlRefusal: Error, Sendable {
 extension Importer {
     /// Ends an import as far as it has not been handed over.
     ///
+    /// - Parameters:
+    ///   - request: Names the import, and who asked.
+    ///   - isStill: Whether no request is under way to Labelbox, and none may start.
     /// - Returns: What was done, as a sentence without its full stop.
-    public func cancel(_ request: RecordedRequest) async throws -> String {
+    public func cancel(_ request: RecordedRequest, isStill: () -> Bool) async throws -> String {
         let record = try await named(request)
         let now = parts.clock.now
         let reason = "\(request.by) cancelled it at \(Self.time(now))"
         let cancellation = try await parts.ledger.cancel(record.id, reason: reason, at: now)
         context.callOffs.callOff(cancellation.calledOff)
+        // Calls that wait for a pause or an outage to end are not made any more; one that is under way is let be.
+        if isStill() { context.callOffs.callOff(cancellation.called) }
         wake()
         switch cancellation.found {
         case .ended(.cancelled), .cancelledBefore: return "\(record.path) was cancelled before"

@@ -19,6 +19,8 @@ public struct Cancellation: Sendable, Hashable {
     public var followedRows = 0
     /// Whose work is of no use any more.
     public var calledOff: [CalledOff] = []
+    /// Calls that may not have been made yet; once it is certain that they were not, the rows are taken out of them.
+    public var called: [CalledOff] = []
 }
 
 extension SQLiteLedger {
@@ -81,6 +83,13 @@ extension SQLiteLedger {
         for submission in shared {
             try withdraw(db, id, from: submission, at: now, &cancellation)
         }
+        cancellation.called = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT DISTINCT submissions.* FROM segments JOIN submissions ON submissions.id = submission_id
+                WHERE import_id = ? AND submissions.phase = 'submitting'
+                """, arguments: [id]
+        ).compactMap { row in row.lease.map { .submission(SubmissionID(rawValue: row["id"]), fence: $0.fence) } }
         try endMedia(db, of: id, &cancellation)
         try db.execute(
             sql: "DELETE FROM segments WHERE import_id = ? AND submission_id IS NULL", arguments: [id])
@@ -96,6 +105,31 @@ extension SQLiteLedger {
         try closeIfDone(db, id, at: now)
         try refresh(db, id, at: now)
         return cancellation
+    }
+
+    /// Takes the rows of imports that were cancelled meanwhile out of a submission that the server certainly did not see.
+    static func withdrawCancelled(_ db: Database, from submission: SubmissionID, at now: Date) throws {
+        let ids = try String.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT import_id FROM import_tasks JOIN imports ON imports.id = import_id
+                    WHERE submission_id = ? AND cancelled IS NOT NULL
+                    """),
+            arguments: [submission.rawValue])
+        guard !ids.isEmpty,
+            let row = try Row.fetchOne(
+                db, sql: "SELECT * FROM submissions WHERE id = ? AND \(untouched)", arguments: [submission.rawValue])
+        else { return }
+        var cancellation = Cancellation(found: .cancelledBefore)
+        for id in ids {
+            try withdraw(db, id, from: row, at: now, &cancellation)
+            try db.execute(
+                sql: """
+                    UPDATE imports SET segments_open = (SELECT COUNT(*) FROM segments WHERE import_id = ?1) WHERE id = ?1
+                    """, arguments: [id])
+            try closeIfDone(db, id, at: now)
+            try refresh(db, id, at: now)
+        }
     }
 
     /// Takes the rows of one import out of a submission that was not called; those of others stay in it.

@@ -233,6 +233,7 @@ extension SQLiteLedger {
                     phase = 'sealed', submitted_at = NULL, next_attempt = ?, reason = ?, attempts = attempts + 1,
                     lease_owner = NULL, lease_until = NULL
                     """, [until.stored, reason])
+            try Self.withdrawCancelled(db, from: item.item.id, at: now)
         }
     }
 

@@ -398,6 +398,24 @@ struct ControlTests {
         }
     }
 
+    @Test("a call that waits for the server is not made any more when its import is cancelled", .timeLimit(.minutes(3)))
+    func waitingCall() async throws {
+        try await Site.with { site in
+            try await site.start()
+            // Chunks go up; the call itself is refused as the whole account is, and waits for that to be mended.
+            try await site.simulator.addFaults(#"{"rates": {"401": 1}, "operations": ["upsertDataRows"]}"#)
+            try site.drop("rows.json", rows(20, "waiting"))
+            try await daemon(site, is: "blocked")
+            #expect(try await site.control("cancel", "rows.json", "--wait").ending == .exited(0))
+            #expect(try await site.ended("rows.json")["state"].string == "cancelled")
+            try await site.simulator.resetFaults()
+            try site.drop("other.json", rows(3, "other"))
+            #expect(try await site.control("reload", "--wait").ending == .exited(0), "it probes at once")
+            #expect(try await site.ended("other.json")["state"].string == "complete")
+            try await expectOnce(site, 3)
+        }
+    }
+
     // MARK: Times of the week
 
     @Test("in quiet hours nothing is sent, and it goes on when a reload ends them", .timeLimit(.minutes(3)))

@@ -169,6 +169,26 @@ struct ControlTests {
         }
     }
 
+    @Test(
+        "A call that was certainly not made is not made any more for a cancelled import",
+        arguments: StoreUnderTest.allCases)
+    func notCalled(store: StoreUnderTest) async throws {
+        try await store.run { bench in
+            try await bench.planned("i", [segment(0, 3)])
+            try await bench.planned("j", [segment(0, 4)])
+            let item = try #require(try await bench.sealed().first)
+            try await bench.store.recordIntent(item, manifestURL: "https://m", at: at(1))
+            let cancellation = try await cancel(bench, "i")
+            #expect(cancellation.followedRows == 3)
+            #expect(cancellation.called == [.submission(item.item.id, fence: item.lease.fence)])
+            try await bench.store.recordNotSubmitted(item, until: at(6), reason: "called off", at: at(6))
+            let record = try await bench.find("i")
+            #expect(record.phase == .closing && record.state == .cancelled)
+            let again = try await bench.lease(item.item.id, in: .sealed, now: 7)
+            #expect(try await bench.segments(again).map(\.importID.rawValue) == ["j"])
+        }
+    }
+
     @Test("Changes whose call has no answer are settled first", arguments: StoreUnderTest.allCases)
     func unanswered(store: StoreUnderTest) async throws {
         try await store.run { bench in

@@ -114,7 +114,7 @@ struct StateSentenceTests {
         Case("Nothing was imported: No row_data; mend the manifest and drop it again.") { sample, _ in
             sample.end(.rejected)
         },
-        Case("The import was cancelled after 2 rows; drop the manifest again to import the rest.") { sample, _ in
+        Case("The import was cancelled after 2 rows; 'datarowctl retry' takes the rest up again.") { sample, _ in
             sample.end(.cancelled)
             sample.record.errors = []
             sample.record.rows.created = 2
