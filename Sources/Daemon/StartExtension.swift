@@ -1,11 +1,9 @@
-internal import Foundation
+package import Foundation
 
 /// Asks systemd for more time while a long start gets on.
 ///
-/// On a thread of its own: a start may keep every thread of the pool busy.
-final class StartExtension: Sendable {
-    /// So often it is looked whether the start gets on.
-    private static let interval: TimeInterval = 20
+/// On a thread of its own: a start may keep every thread of the pool busy. Every `interval` seconds it is looked whether the start gets on.
+package final class StartExtension: Sendable {
     /// So much more time is asked for: enough for several looks.
     private static let extra: Duration = .seconds(90)
     /// Less of the processor's time in an interval is no progress.
@@ -14,11 +12,11 @@ final class StartExtension: Sendable {
     private let isOver = NSCondition()
     private nonisolated(unsafe) var hasEnded = false  // Guarded by the condition.
 
-    init(_ notifier: SystemdNotifier) {
+    package init(_ notifier: SystemdNotifier, interval: TimeInterval = 20) {
         notifier.status("starting: it reads the ledger")
         Thread.detachNewThread { [self] in
             var worked = ProcessTime.used()
-            while !waits(Self.interval) {
+            while !waits(interval) {
                 let now = ProcessTime.used()
                 // A start that hangs is to be ended, and begun anew.
                 guard now - worked >= Self.leastWork else { continue }
@@ -29,7 +27,7 @@ final class StartExtension: Sendable {
     }
 
     /// The start has come to its end, a good or a bad one.
-    func end() {
+    package func end() {
         isOver.withLock {
             hasEnded = true
             isOver.broadcast()

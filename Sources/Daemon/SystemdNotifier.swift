@@ -5,13 +5,13 @@ internal import Locking
 /// Tells systemd how the service is doing: one datagram to the socket that it named.
 ///
 /// Without systemd it does nothing. The protocol is stable by promise, so no library is needed for it.
-final class SystemdNotifier: Sendable {
+package final class SystemdNotifier: Sendable {
     private let socket: LocalDatagrams?
     private let lastStatus = Locked("")
     /// How long systemd waits for a sign of life before it ends the service; nil when it does not.
-    let watchdog: Duration?
+    package let watchdog: Duration?
 
-    init(environment: [String: String]) {
+    package init(environment: [String: String]) {
         socket = environment["NOTIFY_SOCKET"].flatMap { $0.isEmpty ? nil : LocalDatagrams(to: $0) }
         let isForUs = environment["WATCHDOG_PID"].map { $0 == "\(getpid())" } ?? true
         watchdog =
@@ -27,10 +27,10 @@ final class SystemdNotifier: Sendable {
     }
 
     /// Sends assignments such as `READY=1`, one a line; what cannot be sent is lost, for nobody listens.
-    func send(_ state: String) { socket?.send(Array(state.utf8)) }
+    package func send(_ state: String) { socket?.send(Array(state.utf8)) }
 
     /// Sets the line that `systemctl status` shows, if it is another than before.
-    func status(_ line: String) {
+    package func status(_ line: String) {
         let isNew = lastStatus.withLock { last in
             defer { last = line }
             return last != line

@@ -25,7 +25,7 @@ def require():
     """Raises `Unable` where no machine can be booted."""
     if os.geteuid() != 0:
         raise Unable("needs root, to boot a systemd of its own")
-    for program in ("systemd-nspawn", "nsenter", "unshare", "dpkg-deb", "curl"):
+    for program in ("systemd-nspawn", "nsenter", "unshare", "dpkg-deb", "curl", "openssl"):
         if not shutil.which(program):
             raise Unable(f"{program} is missing: Scripts/bootstrap installs it")
     if subprocess.run(["unshare", "-m", "-n", "-p", "--fork", "true"], capture_output=True).returncode:

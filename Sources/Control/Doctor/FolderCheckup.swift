@@ -100,6 +100,16 @@ struct FolderCheckup {
                     hint:
                         "give the daemon's user the right to write, or set after_import: keep, if that is what you want"
                 ))
+        } else if !isCopied, case .held(let holder?) = LockLook.at(settings.stateDirectory.appending("lock")),
+            MountTable(of: holder)?.isReadOnly(path) == true
+        {
+            findings.append(
+                Finding(
+                    "watch", .warning, subject: watch.name,
+                    "the daemon (process \(holder)) may not write to \(path), so files are imported and stay",
+                    hint:
+                        "let its sandbox in: systemctl edit datarowd, below [Service] ReadWritePaths=\(path), then restart it"
+                ))
         } else {
             findings.append(
                 Finding(
