@@ -20,22 +20,15 @@ def main():
     start, results = time.monotonic(), []
     for module in (port, metrics, page):
         for group in module.groups(options.programs):
-            # A group is a scene and the tests that are played in it, one after the other.
-            with group as tests:
-                for sentence, test in tests:
-                    if options.only not in sentence:
-                        continue
-                    failure = None
-                    try:
-                        test()
-                    except Exception as error:
-                        failure = f"{type(error).__name__}: {error}"
-                        if not isinstance(error, AssertionError):
-                            traceback.print_exc()
-                    print(f"{'FAILED' if failure else 'passed'}  {module.__name__}: {sentence}", flush=True)
-                    if failure:
-                        print(f"        {failure[:3000]}", flush=True)
-                    results.append((module.__name__, sentence, failure))
+            try:
+                # A group is a scene and the tests that are played in it, one after the other.
+                with group as tests:
+                    for sentence, test in tests:
+                        if options.only in sentence:
+                            results.append((module.__name__, sentence, outcome(module.__name__, sentence, test)))
+            except Exception as error:
+                traceback.print_exc()
+                results.append((module.__name__, "its scene can be set", f"{type(error).__name__}: {error}"))
     failed = sum(failure is not None for *_, failure in results)
     if options.junit_xml:
         with open(options.junit_xml, "w") as out:
@@ -46,6 +39,21 @@ def main():
             out.write("</testsuite>")
     print(f"{len(results) - failed} passed, {failed} failed in {time.monotonic() - start:.0f} s")
     sys.exit(1 if failed or not results else 0)
+
+
+def outcome(room, sentence, test):
+    """Plays a test; returns why it failed."""
+    failure = None
+    try:
+        test()
+    except Exception as error:
+        failure = f"{type(error).__name__}: {error}"
+        if not isinstance(error, AssertionError):
+            traceback.print_exc()
+    print(f"{'FAILED' if failure else 'passed'}  {room}: {sentence}", flush=True)
+    if failure:
+        print(f"        {failure[:3000]}", flush=True)
+    return failure
 
 
 main()
