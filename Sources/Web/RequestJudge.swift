@@ -46,6 +46,7 @@ package struct RequestJudge: Sendable {
     ///   - isOld: whether HTTP/1.0 is spoken, where a host need not be named.
     ///   - hostFields: each header `Host`.
     ///   - hasBody: whether the head announces a body.
+    /// - Returns: what is answered, or why nothing is.
     package func verdict(method: String, target: String, isOld: Bool, hostFields: [String], hasBody: Bool) -> Verdict {
         guard hostFields.count == 1 || (isOld && hostFields.isEmpty) else { return .refuse(.badRequest) }
         var path = Substring(target)

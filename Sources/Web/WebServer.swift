@@ -40,6 +40,7 @@ public final class WebServer: Sendable {
     ///   - port: 0 lets the system choose.
     ///   - limits: what strangers may use up.
     ///   - content: makes what is sent; it may be called by as many at a time as there may be connections.
+    /// - Returns: the server, which listens, and answers while ``run()`` runs or not.
     /// - Throws: ``WebError``.
     public static func listen(
         host: String, port: Int, limits: WebLimits = WebLimits(),
