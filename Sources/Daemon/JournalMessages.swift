@@ -34,5 +34,17 @@ public enum JournalMessages {
         "Lease lost": "1750d1f91f6445caba94eb1e49359ced",
         "All stages work again": "165e6b0d7cca40bea2a92b40607bd1cf",
         "Stage cannot work": "f4f1101b35d84fec8cbf02645599e6a5",
+        "Requests are looked for once a minute only": "4c43a107fc144ce793f5742f542f6901",
+        "Requests not taken": "cc67881604d14064bbba6f4591b358d8",
+        "Request refused": "a753eb09943f48628f3f33531b516912",
+        "Request done": "d9cc1574efd049128db9afddb6f5533a",
+        "Configuration applied": "4e73e1ecf91e42f28982369660065728",
+        "Configuration refused": "6cd6711247d64315b687c03a34f0d3aa",
+        "Watch not opened again": "dd81a2ac200b4312afa931f64deca70e",
+        "Listening": "1f2bee2b52134b6cbbb1d4412a7c1328",
+        "Anybody who reaches the status page may read it": "3265f67956cb4b879409baa71f52bc9a",
+        "Not listening": "7890b2e2af1842b2bffc1003f79caf5d",
+        "Listening again": "fb4d3029547442a68fe848c137772b9b",
+        "Fewer files share a request from now on": "5f216c63973f4677a5488241269c9394",
     ]
 }
