@@ -46,6 +46,8 @@ public struct Place: Sendable {
     /// just that which the daemon is to look at.
     ///
     /// - Parameter environment: Of the process; systemd names the state directory in it to what it starts for a service.
+    /// - Returns: The state.
+    /// - Throws: Why it cannot be found or opened.
     public func openStateToAsk(environment: [String: String]) throws(ControlError) -> StateFolder {
         if let stateOverride { return try StateFolder.open(stateOverride) }
         if let name = environment["STATE_DIRECTORY"], name.hasPrefix("/"), !name.contains(":") {

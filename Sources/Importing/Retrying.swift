@@ -16,6 +16,7 @@ extension Importer {
     ///   - request: Names the import, and who asked.
     ///   - isStill: Whether no request is under way to Labelbox, and none may start.
     /// - Returns: What was done, as a sentence without its full stop.
+    /// - Throws: ``ControlRefusal``, and what the ledger throws.
     public func cancel(_ request: RecordedRequest, isStill: () -> Bool) async throws -> String {
         let record = try await named(request)
         let now = parts.clock.now
