@@ -32,6 +32,13 @@ def require():
         raise Unable("no namespaces may be made here")
 
 
+def prune(group):
+    """Removes a cgroup with all beneath it, as far as nothing runs there."""
+    for folder, _, _ in os.walk(group, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+
+
 class Machine:
     """Booted by `boot`; its root is a copy on write of `root`, or of this machine's own."""
 
@@ -66,6 +73,10 @@ class Machine:
         # The index of manual pages takes longer than all else.
         (self.root / "var/lib/man-db/auto-update").unlink(missing_ok=True)
         for group in self.groups:
+            # One that was killed could not take its own away.
+            for left in group.parent.glob("datarowd-test-*"):
+                if not os.path.exists(f"/proc/{left.name.rpartition('-')[2]}"):
+                    prune(left)
             group.mkdir()
         self.nspawn = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
@@ -106,9 +117,7 @@ class Machine:
             for _ in range(50):
                 if not group.exists():
                     break
-                for folder, _, _ in os.walk(group, topdown=False):
-                    with contextlib.suppress(OSError):
-                        os.rmdir(folder)
+                prune(group)
                 time.sleep(0.1)
 
     # MARK: doing
