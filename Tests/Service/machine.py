@@ -32,6 +32,13 @@ def require():
         raise Unable("no namespaces may be made here")
 
 
+def children(process):
+    try:
+        return pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return []
+
+
 def prune(group):
     """Removes a cgroup with all beneath it, as far as nothing runs there."""
     for folder, _, _ in os.walk(group, topdown=False):
@@ -79,7 +86,8 @@ class Machine:
                     prune(left)
             group.mkdir()
         self.nspawn = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
+            # In processes' names of its own, that end all together, should this process be killed.
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
              "--private-network", "--boot", "--console=passive", "-M", "datarowd-test", "-D", self.root],
             stdin=subprocess.DEVNULL, stdout=open(self.folder / "nspawn.log", "wb"), stderr=subprocess.STDOUT,
             start_new_session=True, preexec_fn=self.enter_groups)
@@ -94,10 +102,11 @@ class Machine:
     def find_leader(self):
         if self.nspawn.poll() is not None:
             raise Unable("systemd-nspawn: " + (self.folder / "nspawn.log").read_text(errors="replace").strip())
-        for task in pathlib.Path(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children").read_text().split():
-            with contextlib.suppress(OSError):
-                if pathlib.Path(f"/proc/{task}/comm").read_text().strip() in ("systemd", "init"):
-                    return task
+        for nspawn in children(self.nspawn.pid):
+            for task in children(nspawn):
+                with contextlib.suppress(OSError):
+                    if pathlib.Path(f"/proc/{task}/comm").read_text().strip() in ("systemd", "init"):
+                        return task
         return None
 
     def close(self):
