@@ -32,6 +32,20 @@ def require():
         raise Unable("no namespaces may be made here")
 
 
+def children(process):
+    try:
+        return pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return []
+
+
+def prune(group):
+    """Removes a cgroup with all beneath it, as far as nothing runs there."""
+    for folder, _, _ in os.walk(group, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+
+
 class Machine:
     """Booted by `boot`; its root is a copy on write of `root`, or of this machine's own."""
 
@@ -66,9 +80,14 @@ class Machine:
         # The index of manual pages takes longer than all else.
         (self.root / "var/lib/man-db/auto-update").unlink(missing_ok=True)
         for group in self.groups:
+            # One that was killed could not take its own away.
+            for left in group.parent.glob("datarowd-test-*"):
+                if not os.path.exists(f"/proc/{left.name.rpartition('-')[2]}"):
+                    prune(left)
             group.mkdir()
         self.nspawn = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
+            # In processes' names of its own, that end all together, should this process be killed.
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
              "--private-network", "--boot", "--console=passive", "-M", "datarowd-test", "-D", self.root],
             stdin=subprocess.DEVNULL, stdout=open(self.folder / "nspawn.log", "wb"), stderr=subprocess.STDOUT,
             start_new_session=True, preexec_fn=self.enter_groups)
@@ -83,10 +102,11 @@ class Machine:
     def find_leader(self):
         if self.nspawn.poll() is not None:
             raise Unable("systemd-nspawn: " + (self.folder / "nspawn.log").read_text(errors="replace").strip())
-        for task in pathlib.Path(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children").read_text().split():
-            with contextlib.suppress(OSError):
-                if pathlib.Path(f"/proc/{task}/comm").read_text().strip() in ("systemd", "init"):
-                    return task
+        for nspawn in children(self.nspawn.pid):
+            for task in children(nspawn):
+                with contextlib.suppress(OSError):
+                    if pathlib.Path(f"/proc/{task}/comm").read_text().strip() in ("systemd", "init"):
+                        return task
         return None
 
     def close(self):
@@ -106,9 +126,7 @@ class Machine:
             for _ in range(50):
                 if not group.exists():
                     break
-                for folder, _, _ in os.walk(group, topdown=False):
-                    with contextlib.suppress(OSError):
-                        os.rmdir(folder)
+                prune(group)
                 time.sleep(0.1)
 
     # MARK: doing
