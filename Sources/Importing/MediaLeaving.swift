@@ -57,7 +57,7 @@ struct MediaLeaving: Sendable {
             let from = watch.folder.settings.path.appending(item.item.path.components)
             // A file that was put there since under the same name is another file, with an import of its own.
             if item.item.destination == nil {
-                switch hasLeft(from, item.item.identity) {
+                switch await hasLeft(item.item, from, watch) {
                 case false?: break
                 case true?:
                     gone.append(item)
@@ -101,8 +101,16 @@ struct MediaLeaving: Sendable {
     }
 
     /// Whether no file is there, or another one; nil where that cannot be told just now.
-    private func hasLeft(_ path: FilePath, _ identity: MediaIdentity?) -> Bool? {
-        guard let identity else { return true }
+    private func hasLeft(_ item: MediaRecord, _ path: FilePath, _ watch: ImportWatch) async -> Bool? {
+        guard let identity = item.identity else {
+            // It was waited for by an import that was cancelled: what is there by now was meant for that.
+            switch await watch.folder.resolveMedia(path: item.path.string, manifestRelativePath: "manifest") {
+            case .ready: return false
+            case .settling: return nil
+            case .missing: return true
+            case .refused(let refusal): return refusal.isPassing ? nil : true
+            }
+        }
         do throws(FileError) {
             let there = try FileLook.at(path).identity
             return there.size != identity.size || there.modified != identity.modified

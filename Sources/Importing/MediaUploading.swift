@@ -25,7 +25,8 @@ struct MediaUploading: Sendable {
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<MediaRecord>> {
         Stage(
-            name: "uploading", width: { Self.width(uploads: watches.uploads, together: sending.filesTogether) }, bell: bell,
+            name: "uploading", width: { Self.width(uploads: watches.uploads, together: sending.filesTogether) },
+            bell: bell,
             lease: { watches.isHeld ? [] : try await ledger.leaseMedia(for: grants(), limit: $0) },
             nextDue: { watches.isHeld ? nil : try await ledger.nextDue(.media, after: $0) },
             work: work,

@@ -47,7 +47,7 @@ extension SQLiteLedger {
                 let hasFailed = state == .failed || state == .rejected || state == .cancelled
                 try Self.releaseMedia(
                     db, of: id, leavesTo: closing.releasesMedia ? (hasFailed ? "failed" : "archive") : nil,
-                    isRemembered: state != .complete)
+                    isRemembered: state != .complete, wasCancelled: state == .cancelled)
                 try Self.dropSegments(db, of: id)
                 try db.cachedStatement(sql: "DELETE FROM results_parts WHERE import_id = ?").execute(arguments: [id])
             }
@@ -58,7 +58,7 @@ extension SQLiteLedger {
     ///
     /// Where they went is remembered for an import that may be taken up again.
     private static func releaseMedia(
-        _ db: Database, of id: String, leavesTo: String?, isRemembered: Bool
+        _ db: Database, of id: String, leavesTo: String?, isRemembered: Bool, wasCancelled: Bool
     ) throws {
         let alone = try Int64.fetchAll(
             db.cachedStatement(
@@ -69,16 +69,18 @@ extension SQLiteLedger {
                     """),
             arguments: [id])
         for media in alone {
-            // A file of which nothing was ever found has nothing to move; one outside the watch is not ours; and one that
-            // another import names under a row of its own (it was seen before it settled, or failed once) leaves with that.
+            // A file of which nothing was ever found has nothing to move, unless nobody looked any more because the import was
+            // cancelled; one outside the watch is not ours; and one that another import names under a row of its own (it was
+            // seen before it settled, or failed once) leaves with that.
             if let leavesTo, try !isNamedElsewhere(db, media, but: id) {
                 try db.cachedStatement(
                     sql: """
                         UPDATE media SET phase = 'leaving', leaves_to = ?, left_by = ?, next_attempt = 0,
                             lease_owner = NULL, lease_until = NULL
-                        WHERE id = ? AND inode IS NOT NULL AND root = 0 AND phase IN ('uploaded', 'failed')
+                        WHERE id = ? AND root = 0
+                            AND (? OR (inode IS NOT NULL AND phase IN ('uploaded', 'failed')))
                         """
-                ).execute(arguments: [leavesTo, isRemembered ? id : nil, media])
+                ).execute(arguments: [leavesTo, isRemembered ? id : nil, media, wasCancelled])
                 if db.changesCount == 1 { continue }
             }
             // One that stays where it is must not be taken for a new one later.

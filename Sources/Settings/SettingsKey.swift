@@ -114,7 +114,8 @@ extension SettingsKey {
             "concurrent requests, adapted downwards under stress"),
         SettingsKey(
             .labelbox, "files_per_request", .automatic(1...100), "auto",
-            "small media files that share one upload request, at most; auto is 10, and 1 from when the server refuses it"),
+            "small media files that share one upload request, at most; auto is 10, and 1 from when the server refuses it"
+        ),
         SettingsKey(
             .labelbox, "bandwidth", .timetable, "\"off\"",
             "how fast uploads go, bytes a second by local time, as rclone has it: 10M, or 08:00,512k 19:00,10M 23:00,off"

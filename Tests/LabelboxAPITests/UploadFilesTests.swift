@@ -54,7 +54,10 @@ struct UploadFilesTests {
             (#"{"data":{"uploadFile":{"url":"https://f.example/b"}}}"#, [nil, nil]),
             (#"{"data":{"upload0":{"url":"ftp://f.example/a"},"upload1":{"url":7}}}"#, [nil, nil]),
             // One address for two contents is wrong for one of them, and nobody knows for which.
-            (#"{"data":{"upload0":{"url":"https://f.example/a"},"upload1":{"url":"https://f.example/a"}}}"#, [nil, nil]),
+            (
+                #"{"data":{"upload0":{"url":"https://f.example/a"},"upload1":{"url":"https://f.example/a"}}}"#,
+                [nil, nil]
+            ),
         ] as [(String, [String?])])
     func partial(answer: String, addresses: [String?]) async throws {
         let sent = try await makeClient(RecordingTransport(.json(answer))).uploadFiles(Self.files)
@@ -69,7 +72,10 @@ struct UploadFilesTests {
                 #"{"errors":[{"message":"Query complexity limit exceeded","extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}"#,
                 400, .queryTooComplex, .failed
             ),
-            (#"{"data":null,"errors":[{"message":"no","extensions":{"code":"MALFORMED_REQUEST"}}]}"#, 200, .invalidQuery, .failed),
+            (
+                #"{"data":null,"errors":[{"message":"no","extensions":{"code":"MALFORMED_REQUEST"}}]}"#,
+                200, .invalidQuery, .failed
+            ),
             ("<html>", 502, .serverError, .unknown),
             (#"{"message":"You have exceeded your limit"}"#, 429, .rateLimited(retryAfter: nil), .notProcessed),
         ] as [(String, Int, LabelboxError.Kind, LabelboxError.Outcome)])

@@ -87,7 +87,8 @@ final class DaemonLife: @unchecked Sendable {
             watches: [watch], ledger: ledger, client: client, stateDirectory: folders.state,
             clock: ImportClock(now: { clock.date }, sleep: { try await clock.sleep(for: $0) }), logger: logger,
             owner: LeaseOwner(rawValue: "life-\(number)"), uploads: plan.connections,
-            filesPerRequest: plan.filesPerRequest, server: "simulated", submitWith: .upsertDataRows, random: { names.number() }, changed: { bell.ring() })
+            filesPerRequest: plan.filesPerRequest, server: "simulated", submitWith: .upsertDataRows,
+            random: { names.number() }, changed: { bell.ring() })
         parts.hands = Hands(start: { scheduler.start($0) }, gate: { BatonGate() })
         importer = Importer(parts)
         let snapshot = Self.snapshot(folder, since: clock.date, budget: plan.requestsPerMinute)
