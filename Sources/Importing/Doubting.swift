@@ -52,10 +52,12 @@ struct Doubting: Sendable {
         }
         let words = words.words(of: submission.id)
         let wanted = try await settling.openKeys(submission, words ?? TaskReport(status: ""))
+        // An answer that comes late tells how it was when it was asked for, or a little later.
+        let asked = context.clock.now
         let found = try await keys.find(wanted)
         let now = context.clock.now
         let before = seen.withLock { $0.updateValue(found.count, forKey: submission.id) }
-        let isCertain = now.timeIntervalSince(submission.submittedAt ?? now) >= Self.certainty
+        let isCertain = asked.timeIntervalSince(submission.submittedAt ?? asked) >= Self.certainty
         // While rows still appear, the task is at work.
         let isGrowing = before.map { found.count > $0 } ?? (found.count > 0 && !isCertain)
         if found.count == Set(wanted).count || (isCertain && !isGrowing) {

@@ -43,6 +43,8 @@ struct Watching: Sendable {
 
     private func poll(_ items: [Leased<SubmissionRecord>]) async throws {
         let user = try await account.user()
+        // An answer that comes late tells how it was when it was asked for.
+        let asked = context.clock.now
         guard let snapshots = try await ask(items.compactMap(\.item.taskID), user: user) else {
             let now = context.clock.now
             return try await ledger.recordSightings(items.map { ($0, unchanged($0, at: now)) }, at: now)
@@ -52,7 +54,7 @@ struct Watching: Sendable {
         for item in items {
             guard let snapshot = item.item.taskID.flatMap({ snapshots[$0] }) else {
                 if now.timeIntervalSince(item.item.submittedAt ?? now) > Self.invisibleBriefly { account.forgetUser() }
-                if try await !lost(item, at: now) { sightings.append((item, unchanged(item, at: now))) }
+                if try await !lost(item, lookedAt: asked, at: now) { sightings.append((item, unchanged(item, at: now))) }
                 continue
             }
             sightings.append((item, sighting(of: snapshot, item, at: now)))
@@ -73,8 +75,8 @@ struct Watching: Sendable {
     }
 
     /// Whether a task that cannot be seen is given up: its rows are then looked up by their keys.
-    private func lost(_ item: Leased<SubmissionRecord>, at now: Date) async throws -> Bool {
-        guard now.timeIntervalSince(item.item.submittedAt ?? now) > Self.invisibleFor else { return false }
+    private func lost(_ item: Leased<SubmissionRecord>, lookedAt: Date, at now: Date) async throws -> Bool {
+        guard lookedAt.timeIntervalSince(item.item.submittedAt ?? lookedAt) > Self.invisibleFor else { return false }
         let reason = "task \(item.item.taskID?.rawValue ?? "") cannot be seen with this key; its rows are looked up"
         try await ledger.recordAmbiguous(item, nextLook: now, reason: reason, at: now)
         context.observer.ambiguous(item.item.id, reason: reason)

@@ -13,6 +13,8 @@ enum Scenario: String, CaseIterable, Sendable {
     /// A call that waited long for its turn, and whose answer was lost, was sent again after one look.
     case lostAfterWait = "lost-after-wait"
 
+    /// An answer that took a minute, and told how it was before the index knew the keys, was taken for what is so now.
+    case lateLook = "late-look"
     /// The last row of a task that failed, whose other rows existed already, was called refused without a try of its own.
     case lastOfFailedTask = "last-of-failed-task"
 
@@ -36,6 +38,13 @@ enum Scenario: String, CaseIterable, Sendable {
                 Faults.Rule(rates: [.lost: 1], operations: ["upsertDataRows"], count: 1),
             ]
             plan.server.sendsRetryAfter = false
+        case .lateLook:
+            plan.server.indexLag = .seconds(30)
+            plan.faults = [
+                Faults.Rule(rates: [.lost: 1], operations: ["upsertDataRows"], count: 1),
+                Faults.Rule(
+                    rates: [.slow: 1], operations: ["dataRowsForGlobalKeysResult"], count: 1, delay: .seconds(58)),
+            ]
         case .lastOfFailedTask:
             // The first row is there when a task with it and a new one fails.
             plan.addManifestWithOneMore()

@@ -67,7 +67,7 @@ struct SimulationTests {
         "what was found once stays mended", .timeLimit(.minutes(2)),
         arguments: [
             "results-too-complex", "stop-while-blocked", "crash-after-archiving", "again-before-index",
-            "lost-after-wait", "last-of-failed-task",
+            "lost-after-wait", "late-look", "last-of-failed-task",
         ])
     func scenario(name: String) async throws {
         let run = try await simulate("--scenario", name)

@@ -23,6 +23,8 @@ enum ManifestTarget {
         try hold(
             again == summary && rowsAgain.map(String.init(describing:)) == rows.map(String.init(describing:)),
             "a window of \(setting.windowBytes) bytes sees another manifest in \(text.quoted)")
+        // Rows that are to be deleted are looked up, and never written.
+        guard setting.policy.operation != .delete else { return }
         try SplicedRows(manifest, text, rows, summary, setting).check()
     }
 
