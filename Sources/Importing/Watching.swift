@@ -54,7 +54,9 @@ struct Watching: Sendable {
         for item in items {
             guard let snapshot = item.item.taskID.flatMap({ snapshots[$0] }) else {
                 if now.timeIntervalSince(item.item.submittedAt ?? now) > Self.invisibleBriefly { account.forgetUser() }
-                if try await !lost(item, lookedAt: asked, at: now) { sightings.append((item, unchanged(item, at: now))) }
+                if try await !lost(item, lookedAt: asked, at: now) {
+                    sightings.append((item, unchanged(item, at: now)))
+                }
                 continue
             }
             sightings.append((item, sighting(of: snapshot, item, at: now)))
