@@ -68,6 +68,7 @@ final class StatusDoor: Sendable {
                 tell("the status page's port \(address) was lost; it is tried again")
                 wait = .seconds(1)
             }
+            // Only while the port is lost; nothing tells when it is free again.
             do { try await Task.sleep(for: wait) } catch { return }
             do throws(WebError) {
                 server = try await listen(address)

@@ -6,7 +6,7 @@ internal import SystemPackage
 /// A row whose columns are found by name without searching for each of them.
 ///
 /// GRDB compares a name, in lower case, with those of all columns before it: of an import's fifty columns that was more work than reading them.
-struct NamedRow {
+struct NamedRow: ColumnReading {
     private let row: Row
     private let places: [String: Int]
 
@@ -26,17 +26,32 @@ struct NamedRow {
     }
 
     subscript<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ name: String) -> Value {
-        places[name].map { row[$0] } ?? row[name]
+        value(name)
     }
 
-    func path(_ column: String) -> FilePath { FilePath(rawBytes: self[column] as Data) }
+    func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ column: String) -> Value {
+        places[column].map { row[$0] } ?? row[column]
+    }
+}
 
-    func optionalPath(_ column: String) -> FilePath? { (self[column] as Data?).map { FilePath(rawBytes: $0) } }
+/// What stands in columns, as the ledger writes it; however they are found.
+protocol ColumnReading {
+    func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ column: String) -> Value
+}
 
-    func date(_ column: String) -> Date? { (self[column] as Double?).map { Date(timeIntervalSince1970: $0) } }
+extension Row: ColumnReading {
+    func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ column: String) -> Value { self[column] }
+}
+
+extension ColumnReading {
+    func path(_ column: String) -> FilePath { FilePath(rawBytes: value(column) as Data) }
+
+    func optionalPath(_ column: String) -> FilePath? { (value(column) as Data?).map { FilePath(rawBytes: $0) } }
+
+    func date(_ column: String) -> Date? { (value(column) as Double?).map { Date(timeIntervalSince1970: $0) } }
 
     func word<Word: RawRepresentable<String>>(_ column: String) throws -> Word {
-        let text: String = self[column]
+        let text: String = value(column)
         guard let word = Word(rawValue: text) else {
             throw LedgerError.corrupt(path: "", why: "'\(text)' is no \(column)")
         }
@@ -44,12 +59,12 @@ struct NamedRow {
     }
 
     func errorEntry(_ column: String) throws -> ErrorEntry? {
-        guard let text = self[column] as String? else { return nil }
+        guard let text = value(column) as String? else { return nil }
         return try JSONDecoder().decode(ErrorEntry.self, from: Data(text.utf8))
     }
 
     func errorEntries(_ column: String) throws -> [ErrorEntry] {
-        let text: String = self[column]
+        let text: String = value(column)
         // Of nearly all imports.
         return text == "[]" ? [] : try JSONDecoder().decode([ErrorEntry].self, from: Data(text.utf8))
     }

@@ -163,25 +163,6 @@ extension TaskEntry {
 }
 
 extension Row {
-    func path(_ column: String) -> FilePath { FilePath(rawBytes: self[column] as Data) }
-
-    func optionalPath(_ column: String) -> FilePath? { (self[column] as Data?).map { FilePath(rawBytes: $0) } }
-
-    func date(_ column: String) -> Date? { (self[column] as Double?).map { Date(timeIntervalSince1970: $0) } }
-
-    func word<Word: RawRepresentable<String>>(_ column: String) throws -> Word {
-        let text: String = self[column]
-        guard let word = Word(rawValue: text) else {
-            throw LedgerError.corrupt(path: "", why: "'\(text)' is no \(column)")
-        }
-        return word
-    }
-
-    func errorEntry(_ column: String) throws -> ErrorEntry? {
-        guard let text = self[column] as String? else { return nil }
-        return try JSONDecoder().decode(ErrorEntry.self, from: Data(text.utf8))
-    }
-
     var lease: Lease? {
         guard let owner = self["lease_owner"] as String? else { return nil }
         return Lease(owner: LeaseOwner(rawValue: owner), fence: self["lease_fence"])

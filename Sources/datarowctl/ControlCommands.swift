@@ -37,6 +37,7 @@ struct AskingOptions: ParsableArguments {
                 return try Surroundings.print(outcome)
             }
             guard clock.now < limit else { break }
+            // While somebody waits: the daemon answers in the ledger, which rings no bell for others.
             try await Task.sleep(for: .milliseconds(100))
         }
         guard wait else {

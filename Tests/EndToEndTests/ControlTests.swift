@@ -100,6 +100,7 @@ struct ControlTests {
             let asked = try Child(
                 Programs.control, ["pause", "--config", site.configuration.path],
                 output: site.root.appending(path: "asked.log"))
+            // Each round at a later moment: before the request is there, while it is taken, after it.
             try await Task.sleep(for: .milliseconds(20 * round))
             site.kill()
             #expect(try await asked.ended(within: .seconds(30)) == .exited(0))
