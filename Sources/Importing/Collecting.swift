@@ -45,7 +45,7 @@ struct Collecting: Sendable {
         let status = item.item.taskStatus ?? ""
         var report =
             item.item.submitWith == .appendRowsToDataset
-            ? try await readFile(of: task, status: status) : try await read(task, status: status, rows: item.item.rows)
+            ? try await readFile(of: task, status: status) : try await read(task, status: status, of: item.item)
         switch item.item.taskStatus {
         case "FAILED":
             report.isWhole = false
@@ -86,23 +86,24 @@ struct Collecting: Sendable {
         }
     }
 
-    private func read(_ task: TaskID, status: String, rows: Int) async throws -> TaskReport {
-        let report = try await read(task, status: status, rows: rows, Self.rowsAtOnce, withRowData: false)
+    private func read(_ task: TaskID, status: String, of submission: SubmissionRecord) async throws -> TaskReport {
+        let report = try await read(task, status: status, of: submission, Self.rowsAtOnce, withRowData: false)
         guard report.needsContent else { return report }
         // Once more, with what tells those rows apart that have neither a key nor an external id of their own.
-        return try await read(task, status: status, rows: rows, Self.longRowsAtOnce, withRowData: true)
+        return try await read(task, status: status, of: submission, Self.longRowsAtOnce, withRowData: true)
     }
 
-    /// Reads both lists of a task, of so many rows in all, by pages of so many.
+    /// Reads both lists of a submission's task, by pages of so many.
     private func read(
-        _ task: TaskID, status: String, rows: Int, _ limit: Int, withRowData: Bool
+        _ task: TaskID, status: String, of submission: SubmissionRecord, _ limit: Int, withRowData: Bool
     ) async throws -> TaskReport {
-        var report = TaskReport(status: status)
+        let rows = submission.rows
+        var report = TaskReport(status: status, keepsIDs: !submission.onlyCreates)
         let first = try await firstPages(of: task, limit, withRowData)
         var walk = PageWalk(rows: rows)
         var created = first?.created
         while let page = created {
-            for row in page.rows { report.add(row) }
+            report.add(page.rows)
             guard let after = walk.next(page.next, rows: page.rows.count) else { break }
             created = try await client.createdRows(of: task, after: after, limit: limit, withRowData: withRowData)
         }

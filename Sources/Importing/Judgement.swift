@@ -1,6 +1,7 @@
 internal import DataRows
 internal import Files
 internal import Foundation
+internal import Glibc
 internal import LabelboxAPI
 internal import Ledger
 internal import Results
@@ -60,6 +61,15 @@ struct Judgement: Sendable {
             }
         }
 
+        /// Adds a row that was created, its key and external id as JSON, its id as it is.
+        mutating func addCreated(
+            _ row: Int, key: UnsafeRawBufferPointer, externalID: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer
+        ) {
+            if firstLine == nil { firstLine = row }
+            ResultLine.appendCreated(row: row, globalKey: key, externalID: externalID, dataRowID: id, to: &lines)
+            outcome.created += 1
+        }
+
         mutating func fail(
             _ row: Int, _ error: ErrorEntry, key: ArraySlice<UInt8>?, externalID: ArraySlice<UInt8>?
         ) {
@@ -88,6 +98,7 @@ struct Judgement: Sendable {
         case .fail(let error, let names):
             segments[here].fail(row, error, key: names.globalKey?[...], externalID: names.externalID?[...])
         case .send(let identity):
+            if takeCreated(identity, row, chunk, here) { return }
             let key = identity.globalKey.map { chunk.bytes[$0.lowerBound - 1..<$0.upperBound + 1] }
             let externalID = identity.externalID.map { chunk.bytes[$0] }
             switch word(for: identity, in: chunk, segment, row) {
@@ -114,6 +125,25 @@ struct Judgement: Sendable {
                     key.map { ArraySlice(Array($0)) }, externalID.map { ArraySlice(Array($0)) }
                 )
             }
+        }
+    }
+
+    /// Takes a row that was to be created, has a key, and was created: nearly all do, so no text is made for it.
+    ///
+    /// - Returns: whether it is one of those.
+    private mutating func takeCreated(
+        _ identity: RowIdentity, _ row: Int, _ chunk: ChunkBuffer, _ here: Int
+    ) -> Bool {
+        guard identity.target == nil, let key = identity.globalKey else { return false }
+        return chunk.bytes.withUnsafeBytes { bytes in
+            let name = UnsafeRawBufferPointer(rebasing: bytes[key])
+            // One with escapes is not written as the server tells it.
+            guard let start = name.baseAddress, memchr(start, 0x5c, name.count) == nil else { return false }
+            return report.withCreatedID(ofKey: name) { id in
+                segments[here].addCreated(
+                    row, key: UnsafeRawBufferPointer(rebasing: bytes[key.lowerBound - 1..<key.upperBound + 1]),
+                    externalID: identity.externalID.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }, id: id)
+            } != nil
         }
     }
 

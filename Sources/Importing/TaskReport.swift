@@ -19,8 +19,10 @@ package struct TaskReport: Sendable {
     package var isWhole = true
     /// Why not.
     package var reason = ""
+    /// Rows that were created and have keys: nearly all, nearly always.
+    private var created = CreatedTable()
+    /// What else was said of rows that have keys.
     private var byKey: [ExactName: Word] = [:]
-    private var createdKeys = 0
     private var keyless: [ExactName?: KeylessWords] = [:]
     /// Whether there are rows without a key that only their content tells apart.
     package private(set) var needsContent = false
@@ -29,15 +31,32 @@ package struct TaskReport: Sendable {
     /// What was said of rows without a key that failed, where rows are told by their ids; see ``reserve(_:)``.
     private var keylessFailures: [ExactName?: [String]] = [:]
     private var ids = Set<DataRowID>()
+    private let keepsIDs: Bool
     /// Rows that exist though the task did not report them as created: those that were looked up.
     private var found: [ExactName: DataRowID] = [:]
     /// Whether keys that the task did not report were looked up.
     package private(set) var isLookedUp = false
 
-    package init(status: String) { self.status = status }
+    /// - Parameters:
+    ///   - status: the task's final status, in the server's words.
+    ///   - keepsIDs: whether it can be asked which ids were reported; only where rows are told by their ids.
+    package init(status: String, keepsIDs: Bool = true) {
+        self.status = status
+        self.keepsIDs = keepsIDs
+    }
+
+    package mutating func add(_ rows: CreatedRows) {
+        for index in rows.indices {
+            let hasKey = rows.withKey(at: index) { id, key in
+                if keepsIDs { ids.insert(DataRowID(rawValue: String(decoding: id, as: UTF8.self))) }
+                addCreated(key: key, id: id)
+            }
+            if !hasKey { add(rows[index]) }
+        }
+    }
 
     package mutating func add(_ row: CreatedRow) {
-        ids.insert(row.id)
+        if keepsIDs { ids.insert(row.id) }
         add(
             .created(row.id), key: row.globalKey.map(ExactName.init(_:)),
             externalID: row.externalID.map(ExactName.init(_:)), content: row.rowData)
@@ -51,14 +70,40 @@ package struct TaskReport: Sendable {
 
     package mutating func add(_ word: Word, key: ExactName?, externalID: ExactName?, content: String? = nil) {
         if let key {
-            // Of two rows with one key the first is created and the second fails: what exists is what counts.
-            if case .created? = byKey[key] { return }
-            byKey[key] = word
-            if case .created = word { createdKeys += 1 }
+            if case .created(let id) = word {
+                var (name, id) = (key.text, id.rawValue)
+                name.withUTF8 { name in
+                    id.withUTF8 { addCreated(key: UnsafeRawBufferPointer(name), id: UnsafeRawBufferPointer($0)) }
+                }
+            } else if createdID(of: key) == nil {
+                byKey[key] = word
+            }
         } else {
             keyless[externalID, default: KeylessWords()].add(word, content: content)
             if keyless[externalID]?.isSeveral == true { needsContent = true }
         }
+    }
+
+    private mutating func addCreated(key: UnsafeRawBufferPointer, id: UnsafeRawBufferPointer) {
+        // Of two rows with one key the first is created and the second fails: what exists is what counts.
+        guard created.insert(key: key, id: id), !byKey.isEmpty else { return }
+        byKey[ExactName(String(decoding: key, as: UTF8.self))] = nil
+    }
+
+    private func createdID(of key: ExactName) -> DataRowID? {
+        var text = key.text
+        return text.withUTF8 { key in
+            withCreatedID(ofKey: UnsafeRawBufferPointer(key)) {
+                DataRowID(rawValue: String(decoding: $0, as: UTF8.self))
+            }
+        }
+    }
+
+    /// The id of the row that was created with a key, both in UTF-8, to be looked at only within `body`; `nil` where it was not.
+    func withCreatedID<Answer>(
+        ofKey key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Answer
+    ) -> Answer? {
+        created.withID(ofKey: key, body)
     }
 
     package mutating func add(found keys: [ExactName: DataRowID]) {
@@ -68,10 +113,10 @@ package struct TaskReport: Sendable {
 
     /// Whether it says of so many rows, each with a key of its own, that they were created, and nothing else.
     package func createsAll(of rows: Int) -> Bool {
-        isWhole && createdKeys == rows && byKey.count == rows && keyless.isEmpty
+        isWhole && created.count == rows && byKey.isEmpty && keyless.isEmpty
     }
 
-    package func word(for key: ExactName) -> Word? { byKey[key] }
+    package func word(for key: ExactName) -> Word? { createdID(of: key).map(Word.created) ?? byKey[key] }
 
     /// Whether the server refused a row since another has its key.
     package func isTaken(_ key: ExactName) -> Bool {

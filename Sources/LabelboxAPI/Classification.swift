@@ -19,16 +19,18 @@ package enum Classification {
     ///   - response: the whole answer.
     ///   - now: seconds since 1970, for a `Retry-After` that is a date.
     ///   - takesPartialAnswers: whether errors about parts of it, whatever they are, leave the rest standing.
+    ///   - packsLists: whether lists of objects of one shape are packed; see ``JSONParser``.
     /// - Returns: the data, or the error; an answer with both gives both, unless the errors concern the whole.
     package static func judge(
-        operation: String, response: HTTPResponse, now: Int64, takesPartialAnswers: Bool = false
+        operation: String, response: HTTPResponse, now: Int64, takesPartialAnswers: Bool = false,
+        packsLists: Bool = false
     ) -> Verdict {
         let status = response.status
         let body = response.body
         let parsed: JSONValue?
         let syntax: JSONParser.Failure?
         do throws(JSONParser.Failure) {
-            parsed = try JSONParser.parse(body)
+            parsed = try JSONParser.parse(body, packingLists: packsLists)
             syntax = nil
         } catch {
             parsed = nil

@@ -14,11 +14,8 @@ package struct GraphQLError: Equatable, Sendable {
 
     /// The errors in an `errors` field; none when it is absent, null or an empty list.
     package static func list(_ value: JSONValue?) -> [GraphQLError] {
-        switch value {
-        case nil, .null: []
-        case .array(let entries): entries.map(GraphQLError.init)
-        case .some(let other): [GraphQLError(other)]
-        }
+        guard let value, !value.isNull else { return [] }
+        return (value.array ?? [value]).map(GraphQLError.init)
     }
 
     private init(_ entry: JSONValue) {

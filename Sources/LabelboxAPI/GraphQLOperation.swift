@@ -14,6 +14,8 @@ protocol GraphQLOperation: Sendable {
     var files: [FilePart] { get }
     /// Whether an answer that holds some of what was asked for, and errors about the rest, is one.
     var takesPartialAnswers: Bool { get }
+    /// Whether the answer is long lists of objects of one shape, which are better packed.
+    var packsLists: Bool { get }
 
     /// Reads the answer.
     ///
@@ -24,6 +26,7 @@ protocol GraphQLOperation: Sendable {
 extension GraphQLOperation {
     var files: [FilePart] { [] }
     var takesPartialAnswers: Bool { false }
+    var packsLists: Bool { false }
 }
 
 /// A file of an upload.
@@ -77,12 +80,15 @@ extension JSONValue {
         return text
     }
 
+    /// The longest identifier, in bytes.
+    static let longestID = 1_024
+
     /// The identifier of a key that must be there.
     ///
     /// Labelbox's have 25 characters. What is very long is somebody's mistake, and would be kept, logged and sent again.
     func requiredID(_ key: String) throws(BadAnswer) -> String {
         let id = try requiredString(key)
-        guard id.utf8.count <= 1_024 else {
+        guard id.utf8.count <= Self.longestID else {
             throw BadAnswer(message: "\(key) in the answer has \(id.utf8.count) bytes, and identifies nothing")
         }
         return id

@@ -17,18 +17,24 @@ package struct JSONParser {
     private static let maximumDepth = 64
 
     private let bytes: UnsafeBufferPointer<UInt8>
+    private let packsLists: Bool
     private var position = 0
 
     /// The value that `bytes` hold.
-    package static func parse(_ bytes: [UInt8]) throws(Failure) -> JSONValue {
+    ///
+    /// - Parameter packingLists: whether lists of objects of one shape become ``JSONValue/packed(_:)``.
+    package static func parse(_ bytes: [UInt8], packingLists: Bool = false) throws(Failure) -> JSONValue {
         let result = bytes.withUnsafeBufferPointer { buffer -> Result<JSONValue, Failure> in
-            var parser = JSONParser(bytes: buffer)
+            var parser = JSONParser(bytes: buffer, packsLists: packingLists)
             do throws(Failure) { return .success(try parser.document()) } catch { return .failure(error) }
         }
         return try result.get()
     }
 
-    private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    private init(bytes: UnsafeBufferPointer<UInt8>, packsLists: Bool) {
+        self.bytes = bytes
+        self.packsLists = packsLists
+    }
 
     private mutating func document() throws(Failure) -> JSONValue {
         if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { position = 3 }
@@ -79,6 +85,11 @@ package struct JSONParser {
         var elements: [JSONValue] = []
         skipBlanks()
         if take(UInt8(ascii: "]")) { return .array(elements) }
+        if packsLists, let packed = try packedObjects(depth: depth + 1) {
+            if take(UInt8(ascii: "]")) { return .packed(packed) }
+            // The next is of another shape: a list like any other, then.
+            elements = (0..<packed.count).map(packed.value)
+        }
         while true {
             elements.append(try value(depth: depth + 1))
             skipBlanks()
@@ -90,6 +101,7 @@ package struct JSONParser {
     private mutating func string() throws(Failure) -> String {
         position += 1
         let start = position
+        skipPlain()
         while position < bytes.count {
             switch bytes[position] {
             case UInt8(ascii: "\""):
@@ -102,6 +114,124 @@ package struct JSONParser {
             }
         }
         throw failure("a string does not end")
+    }
+
+    /// Goes on over eight bytes at a time, as long as they are printable ASCII without quotes and backslashes.
+    private mutating func skipPlain() {
+        let text = UnsafeRawBufferPointer(bytes)
+        let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        while position + 8 <= text.count {
+            let word = text.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            let quotes = word ^ (ones &* 0x22)
+            let backslashes = word ^ (ones &* 0x5c)
+            // A byte that is zero borrows from its top bit; those over 127 have it anyway.
+            let special = (quotes &- ones) | (backslashes &- ones) | (word &- ones &* 0x20) | word
+            if special & tops != 0 { return }
+            position += 8
+        }
+    }
+
+    // MARK: Lists of objects of one shape
+
+    /// As many objects of one shape as there are from here on, the blanks and commas behind them; nil if it is none.
+    ///
+    /// It stands behind them at the end of the list, or where another element begins.
+    private mutating func packedObjects(depth: Int) throws(Failure) -> PackedObjects? {
+        guard depth < Self.maximumDepth, let keys = try keysOfFlatObject() else { return nil }
+        var objects = PackedObjects(keys: keys)
+        while true {
+            let start = position
+            guard try appendFlatObject(to: &objects) else {
+                objects.dropUnfinished()
+                position = start
+                return objects.count > 0 ? objects : nil
+            }
+            skipBlanks()
+            if position < bytes.count, bytes[position] == UInt8(ascii: "]") { return objects }
+            guard take(UInt8(ascii: ",")) else { throw failure("an array does not end") }
+            skipBlanks()
+        }
+    }
+
+    /// The keys of the object that begins here, if there are some and only text and null in it; nothing is passed over.
+    private func keysOfFlatObject() throws(Failure) -> [String]? {
+        var ahead = self
+        guard ahead.take(UInt8(ascii: "{")) else { return nil }
+        var keys: [String] = []
+        while true {
+            ahead.skipBlanks()
+            guard ahead.position < bytes.count, bytes[ahead.position] == UInt8(ascii: "\"") else { return nil }
+            keys.append(try ahead.string())
+            ahead.skipBlanks()
+            guard ahead.take(UInt8(ascii: ":")) else { return nil }
+            ahead.skipBlanks()
+            guard ahead.position < bytes.count else { return nil }
+            switch bytes[ahead.position] {
+            case UInt8(ascii: "\""): _ = try ahead.string()
+            case UInt8(ascii: "n"): _ = try ahead.word("null", .null)
+            default: return nil
+            }
+            ahead.skipBlanks()
+            if ahead.take(UInt8(ascii: "}")) { return keys }
+            guard ahead.take(UInt8(ascii: ",")) else { return nil }
+        }
+    }
+
+    /// Adds the object that begins here; false where it is of another shape, or is something else.
+    private mutating func appendFlatObject(to objects: inout PackedObjects) throws(Failure) -> Bool {
+        guard take(UInt8(ascii: "{")) else { return false }
+        for (index, key) in objects.keys.enumerated() {
+            if index > 0 {
+                skipBlanks()
+                guard take(UInt8(ascii: ",")) else { return false }
+            }
+            skipBlanks()
+            guard takeKey(key) else { return false }
+            skipBlanks()
+            guard take(UInt8(ascii: ":")) else { return false }
+            skipBlanks()
+            guard position < bytes.count else { return false }
+            switch bytes[position] {
+            case UInt8(ascii: "\""): try appendText(to: &objects)
+            case UInt8(ascii: "n"):
+                _ = try word("null", .null)
+                objects.append(nil)
+            default: return false
+            }
+        }
+        skipBlanks()
+        return take(UInt8(ascii: "}"))
+    }
+
+    /// Goes past a key that is written as it is, without escapes.
+    private mutating func takeKey(_ key: String) -> Bool {
+        guard take(UInt8(ascii: "\"")) else { return false }
+        var key = key
+        let isThere = key.withUTF8 { key in
+            position + key.count < bytes.count && bytes[position + key.count] == UInt8(ascii: "\"")
+                && UnsafeBufferPointer(rebasing: bytes[position..<position + key.count]).elementsEqual(key)
+        }
+        if isThere { position += key.utf8.count + 1 }
+        return isThere
+    }
+
+    private mutating func appendText(to objects: inout PackedObjects) throws(Failure) {
+        let start = position
+        position += 1
+        skipPlain()
+        while position < bytes.count, case let byte = bytes[position], byte != UInt8(ascii: "\\"), byte >= 32, byte < 128 {
+            guard byte == UInt8(ascii: "\"") else {
+                position += 1
+                continue
+            }
+            objects.append(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[start + 1..<position])))
+            position += 1
+            return
+        }
+        // Escapes, or what need not be UTF-8: by the way of all texts.
+        position = start
+        var text = try string()
+        text.withUTF8 { objects.append(UnsafeRawBufferPointer($0)) }
     }
 
     private mutating func stringWithEscapes(from start: Int) throws(Failure) -> String {

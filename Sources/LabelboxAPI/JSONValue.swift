@@ -1,13 +1,15 @@
 /// A JSON value of an answer or of a request's variables.
 ///
 /// Numbers keep the digits that they were written with, objects the order of their keys.
-package enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable {
     case null
     case bool(Bool)
     case number(String)
     case string(String)
     case array([JSONValue])
     case object([Member])
+    /// A list of objects of one shape, where ``JSONParser`` was asked to pack them; ``array`` has them one by one.
+    case packed(PackedObjects)
 
     /// One key of an object, and what it holds.
     package struct Member: Sendable, Equatable {
@@ -39,8 +41,11 @@ package enum JSONValue: Sendable, Equatable {
     }
 
     package var array: [JSONValue]? {
-        guard case .array(let elements) = self else { return nil }
-        return elements
+        switch self {
+        case .array(let elements): elements
+        case .packed(let objects): (0..<objects.count).map(objects.value)
+        default: nil
+        }
     }
 
     package var isObject: Bool {
@@ -48,7 +53,10 @@ package enum JSONValue: Sendable, Equatable {
         return true
     }
 
-    package var isNull: Bool { self == .null }
+    package var isNull: Bool {
+        guard case .null = self else { return false }
+        return true
+    }
 
     /// A number, or a string that holds one: servers send both.
     package var double: Double? {
@@ -91,9 +99,9 @@ package enum JSONValue: Sendable, Equatable {
         case .bool(let value): bytes += (value ? "true" : "false").utf8
         case .number(let digits): bytes += digits.utf8
         case .string(let text): Self.write(text, to: &bytes)
-        case .array(let elements):
+        case .array, .packed:
             bytes.append(UInt8(ascii: "["))
-            for (index, element) in elements.enumerated() {
+            for (index, element) in (array ?? []).enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
                 element.write(to: &bytes)
             }
@@ -127,6 +135,20 @@ package enum JSONValue: Sendable, Equatable {
 
     private static func hexDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+}
+
+extension JSONValue: Equatable {
+    package static func == (left: JSONValue, right: JSONValue) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let left), .bool(let right)): left == right
+        case (.number(let left), .number(let right)): left == right
+        case (.string(let left), .string(let right)): left == right
+        case (.object(let left), .object(let right)): left == right
+        case (.array, .array), (.array, .packed), (.packed, .array), (.packed, .packed): left.array == right.array
+        default: false
+        }
     }
 }
 

@@ -113,7 +113,7 @@ public struct LabelboxClient: Sendable {
             response.body = Redaction.hiding(key, in: response.body)
             switch Classification.judge(
                 operation: operation.name, response: response, now: unixTime(),
-                takesPartialAnswers: operation.takesPartialAnswers)
+                takesPartialAnswers: operation.takesPartialAnswers, packsLists: operation.packsLists)
             {
             case .failure(let error): throw error
             case .answer(let data, let errors):

@@ -87,6 +87,58 @@ public struct ResultLine: Sendable, Hashable {
         bytes.append(UInt8(ascii: "\n"))
     }
 
+    /// Appends the line of a row that was created, as ``append(to:)`` would: nearly all lines are of those.
+    ///
+    /// - Parameters:
+    ///   - row: the row's number.
+    ///   - globalKey: a JSON string with its quotes.
+    ///   - externalID: a JSON string with its quotes; `nil` becomes `null`.
+    ///   - dataRowID: the id itself, in UTF-8.
+    ///   - bytes: what the line is appended to.
+    public static func appendCreated(
+        row: Int, globalKey: UnsafeRawBufferPointer, externalID: UnsafeRawBufferPointer?,
+        dataRowID: UnsafeRawBufferPointer, to bytes: inout [UInt8]
+    ) {
+        let most = 128 + globalKey.count + (externalID?.count ?? 0) + dataRowID.count
+        let isPlain = dataRowID.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }
+        guard isPlain, most <= 1_024 else {
+            var id: [UInt8] = []
+            JSONText.appendString(dataRowID, to: &id)
+            return ResultLine(
+                row: row, globalKey: Array(globalKey)[...], externalID: externalID.map { Array($0)[...] },
+                outcome: .created, dataRowID: id[...]
+            ).append(to: &bytes)
+        }
+        // In one piece, on the stack: an array that grows by nine pieces looks at itself nine times.
+        withUnsafeTemporaryAllocation(byteCount: most, alignment: 1) { line in
+            var end = 0
+            func put(_ piece: UnsafeRawBufferPointer) {
+                UnsafeMutableRawBufferPointer(rebasing: line[end...]).copyMemory(from: piece)
+                end += piece.count
+            }
+            func put(_ piece: StaticString) {
+                put(UnsafeRawBufferPointer(start: piece.utf8Start, count: piece.utf8CodeUnitCount))
+            }
+            put("{\"row\":")
+            let first = end
+            var rest = row
+            repeat {
+                line[end] = UInt8(48 + rest % 10)
+                end += 1
+                rest /= 10
+            } while rest > 0
+            line[first..<end].reverse()
+            put(",\"global_key\":")
+            put(globalKey)
+            put(",\"external_id\":")
+            if let externalID { put(externalID) } else { put("null") }
+            put(",\"outcome\":\"created\",\"data_row_id\":\"")
+            put(dataRowID)
+            put("\"}\n")
+            bytes.append(contentsOf: line[..<end])
+        }
+    }
+
     static let rowPrefix = Array("{\"row\":".utf8)
     static let outcomePrefix = Array(",\"outcome\":\"".utf8)
     private static let globalKeyPrefix = Array(",\"global_key\":".utf8)

@@ -2,18 +2,21 @@
 ///
 /// Two different rows with one hash merely count as repetitions of each other: their ordinals, and so their
 /// derived keys, are still distinct and still follow from the manifest alone.
-enum RepetitionHash {
+package enum RepetitionHash {
     @inline(__always) private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
         let product = left.multipliedFullWidth(by: right)
         return product.high ^ product.low
     }
 
-    @inline(__always) static func of(_ bytes: UnsafeRawPointer, _ count: Int) -> UInt64 {
+    /// - Parameter seed: what makes it another hash, for tables whose keys strangers choose; 0 where it must be the same
+    ///   everywhere.
+    @inline(__always)
+    package static func of(_ bytes: UnsafeRawPointer, _ count: Int, seed: UInt64 = 0) -> UInt64 {
         // Odd constants with about as many ones as zeros (the fractions of roots of 2, 3 and 5).
         let (a, b, c): (UInt64, UInt64, UInt64) = (0x6a09_e667_f3bc_c909, 0xbb67_ae85_84ca_a73b, 0x3c6e_f372_fe94_f82b)
         @inline(__always) func word(_ at: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) }
-        var first = UInt64(truncatingIfNeeded: count) &* a ^ c
-        var second = b
+        var first = UInt64(truncatingIfNeeded: count) &* a ^ c ^ seed
+        var second = b ^ seed
         if count < 16 {
             var low: UInt64 = 0
             var high: UInt64 = 0
@@ -21,7 +24,7 @@ enum RepetitionHash {
                 let byte = UInt64(bytes.load(fromByteOffset: at, as: UInt8.self))
                 if at < 8 { low |= byte &<< UInt64(at &* 8) } else { high |= byte &<< UInt64((at &- 8) &* 8) }
             }
-            return fold(fold(low ^ a ^ first, high ^ b), c)
+            return fold(fold(low ^ a ^ first, high ^ second), c)
         }
         var at = 0
         while at &+ 32 <= count {

@@ -52,13 +52,29 @@ public struct FailedRow: Hashable, Sendable {
     }
 }
 
+/// Rows that an import created or updated, and where the next of them begin.
+public struct CreatedPage: Equatable, Sendable {
+    public let rows: CreatedRows
+    /// To be handed in for the next page; nil on the last one.
+    public let next: String?
+    /// How many rows there are on all pages, where the server says so.
+    public let total: Int?
+
+    /// Creates a page; an empty one is the last, whatever its cursor says.
+    public init(rows: CreatedRows, next: String?, total: Int? = nil) {
+        self.rows = rows
+        self.next = rows.isEmpty || next?.isEmpty == true ? nil : next
+        self.total = total
+    }
+}
+
 /// The first pages of what became of a task's rows.
 public struct TaskResultPages: Equatable, Sendable {
-    public let created: Page<CreatedRow>
+    public let created: CreatedPage
     public let failed: Page<FailedRow>
 
     /// Creates the pair.
-    public init(created: Page<CreatedRow>, failed: Page<FailedRow>) {
+    public init(created: CreatedPage, failed: Page<FailedRow>) {
         self.created = created
         self.failed = failed
     }
@@ -77,8 +93,8 @@ extension LabelboxClient {
     /// - Throws: ``LabelboxError``.
     public func createdRows(
         of task: TaskID, after cursor: String? = nil, limit: Int, withRowData: Bool = true
-    ) async throws(LabelboxError) -> Page<CreatedRow> {
-        try await perform(CreatedRows(task: task, cursor: cursor, limit: limit, withRowData: withRowData))
+    ) async throws(LabelboxError) -> CreatedPage {
+        try await perform(CreatedRowsQuery(task: task, cursor: cursor, limit: limit, withRowData: withRowData))
     }
 
     /// Pages through the rows that a task refused, in no order.
@@ -93,7 +109,7 @@ extension LabelboxClient {
     public func failedRows(
         of task: TaskID, after cursor: String? = nil, limit: Int, withRowData: Bool = true
     ) async throws(LabelboxError) -> Page<FailedRow> {
-        try await perform(FailedRows(task: task, cursor: cursor, limit: limit, withRowData: withRowData))
+        try await perform(FailedRowsQuery(task: task, cursor: cursor, limit: limit, withRowData: withRowData))
     }
 
     /// Fetches the first pages of both lists of several tasks in one request.
@@ -125,12 +141,9 @@ enum ResultLists {
             + "{ after total results { message spec { externalId globalKey\(withRowData ? " rowData" : "") } } }"
     }
 
-    static func created(_ value: JSONValue) throws(BadAnswer) -> Page<CreatedRow> {
-        let nodes = try value.requiredArray("nodes")
-        var rows: [CreatedRow] = []
-        rows.reserveCapacity(nodes.count)
-        for node in nodes { rows.append(try created(node: node)) }
-        return Page(rows: rows, next: value["after"]?.text, total: value["total"]?.int)
+    static func created(_ value: JSONValue) throws(BadAnswer) -> CreatedPage {
+        CreatedPage(
+            rows: try CreatedRows(nodes: value.required("nodes")), next: value["after"]?.text, total: value["total"]?.int)
     }
 
     static func created(node: JSONValue) throws(BadAnswer) -> CreatedRow {
@@ -156,7 +169,7 @@ enum ResultLists {
     }
 }
 
-private struct CreatedRows: GraphQLOperation {
+private struct CreatedRowsQuery: GraphQLOperation {
     let task: TaskID
     let cursor: String?
     let limit: Int
@@ -170,12 +183,14 @@ private struct CreatedRows: GraphQLOperation {
     }
     var variables: JSONValue { pageVariables(task, limit, cursor) }
 
-    func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> Page<CreatedRow> {
+    let packsLists = true
+
+    func answer(from data: JSONValue, errors: [GraphQLError]) throws(BadAnswer) -> CreatedPage {
         try ResultLists.created(data.required("successesfulDataRowImports"))
     }
 }
 
-private struct FailedRows: GraphQLOperation {
+private struct FailedRowsQuery: GraphQLOperation {
     let task: TaskID
     let cursor: String?
     let limit: Int
@@ -208,6 +223,7 @@ private struct ResultsOfTasks: GraphQLOperation {
 
     let name = "dataRowImports"
     let kind = RequestKind.read
+    let packsLists = true
 
     var document: String {
         let parameters = tasks.indices.map { ", $t\($0): ID!" }.joined()
