@@ -103,7 +103,7 @@ struct Collecting: Sendable {
         var walk = PageWalk(rows: rows)
         var created = first?.created
         while let page = created {
-            report.add(page.rows)
+            report.add(page.rows, of: rows)
             guard let after = walk.next(page.next, rows: page.rows.count) else { break }
             created = try await client.createdRows(of: task, after: after, limit: limit, withRowData: withRowData)
         }

@@ -23,6 +23,14 @@ struct CreatedTable: Sendable {
 
     var count: Int { entries.count }
 
+    /// Makes room for so many rows more, so that memory need not be taken anew while they are added.
+    mutating func reserve(_ rows: Int) {
+        // Labelbox's ids have 25 bytes, keys some more.
+        bytes.reserveCapacity(bytes.count + rows * 64)
+        entries.reserveCapacity(entries.count + rows)
+        while (entries.count + rows) * 2 > slots.count { grow() }
+    }
+
     /// Adds a row, unless one with its key is there.
     ///
     /// - Returns: whether it was added.
@@ -55,7 +63,9 @@ struct CreatedTable: Sendable {
         return bytes.withUnsafeBytes { bytes in
             while case let slot = slots[place], slot != 0 {
                 let entry = entries[Int(slot) - 1]
-                if Self.isEqual(UnsafeRawBufferPointer(rebasing: bytes[entry.start..<entry.start + Int(entry.keyCount)]), key) {
+                if Self.isEqual(
+                    UnsafeRawBufferPointer(rebasing: bytes[entry.start..<entry.start + Int(entry.keyCount)]), key)
+                {
                     return place
                 }
                 place = (place + 1) & mask

@@ -39,6 +39,8 @@ struct Judgement: Sendable {
         /// Lines up to this size stay in the ledger; see ``ResultsPart/Lines``.
         private static let inlineBytes = 4 << 10
 
+        private static let mostReserved = 8 << 20
+
         /// Stores the lines: as a file that is whole or absent, not yet durable, or as bytes for the ledger.
         func write(in folder: WorkFolder) throws -> ResultsPart? {
             guard let firstLine else { return nil }
@@ -65,7 +67,12 @@ struct Judgement: Sendable {
         mutating func addCreated(
             _ row: Int, key: UnsafeRawBufferPointer, externalID: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer
         ) {
-            if firstLine == nil { firstLine = row }
+            if firstLine == nil {
+                firstLine = row
+                // In one piece instead of by doubling; what is not written to costs nothing.
+                let line = 128 + key.count + (externalID?.count ?? 0) + id.count
+                lines.reserveCapacity(min(segment.sendRows * line, Self.mostReserved))
+            }
             ResultLine.appendCreated(row: row, globalKey: key, externalID: externalID, dataRowID: id, to: &lines)
             outcome.created += 1
         }

@@ -43,32 +43,37 @@ struct SubmissionReader: Sendable {
         full: (inout ChunkBuffer) throws -> Void,
         body: (SegmentRecord, Int, Fate, inout ChunkBuffer) throws -> Void
     ) throws {
-        var after: Int64 = 0
         var open: OpenImport?
+        try forEachSegment(of: submission.id) { segment in
+            var next = segment.firstRow
+            do {
+                if open?.id != segment.importID {
+                    open = try OpenImport(segment, submission.submitWith.form, workFolder: workFolder)
+                }
+                guard let open else { return }
+                try read(segment, of: open, chunk: &chunk, needs: needs, full: full) { row, fate, chunk in
+                    next = row + 1
+                    try body(segment, row, fate, &chunk)
+                }
+            } catch let error as UnreadableManifest {
+                // The claimed file was taken away or changed under us. Its rows cannot be known any more.
+                open = nil
+                for row in next..<segment.firstRow + segment.rowCount where segment.only?.contains(row) ?? true {
+                    try body(segment, row, .fail(error.entry(row: row), RowNames()), &chunk)
+                }
+            }
+        }
+    }
+
+    /// Tells of the segments of a submission, in their order.
+    func forEachSegment(of submission: SubmissionID, _ body: (SegmentRecord) throws -> Void) throws {
+        var after: Int64 = 0
         while true {
             let last = after
             let page = try Workbench.wait {
-                try await ledger.segments(of: submission.id, after: last, limit: Self.segmentsAtOnce)
+                try await ledger.segments(of: submission, after: last, limit: Self.segmentsAtOnce)
             }
-            for segment in page {
-                var next = segment.firstRow
-                do {
-                    if open?.id != segment.importID {
-                        open = try OpenImport(segment, submission.submitWith.form, workFolder: workFolder)
-                    }
-                    guard let open else { continue }
-                    try read(segment, of: open, chunk: &chunk, needs: needs, full: full) { row, fate, chunk in
-                        next = row + 1
-                        try body(segment, row, fate, &chunk)
-                    }
-                } catch let error as UnreadableManifest {
-                    // The claimed file was taken away or changed under us. Its rows cannot be known any more.
-                    open = nil
-                    for row in next..<segment.firstRow + segment.rowCount where segment.only?.contains(row) ?? true {
-                        try body(segment, row, .fail(error.entry(row: row), RowNames()), &chunk)
-                    }
-                }
-            }
+            for segment in page { try body(segment) }
             guard let end = page.last, page.count == Self.segmentsAtOnce else { return }
             after = end.id
         }

@@ -24,6 +24,8 @@ struct Submitting: Sendable {
     let doubting: Bell
     let closing: Bell
 
+    private let chunks = ChunkShelf()
+
     /// Two at a time: one builds its chunks while the other waits for the network.
     static let width = 2
 
@@ -130,32 +132,35 @@ struct Submitting: Sendable {
     private func upload(_ submission: SubmissionRecord, _ findings: Findings?) async throws -> Shipment {
         let abandonment = Abandonment()
         return try await abandonment.guarding {
-            try await workbench.run {
-                var shipment = Shipment()
-                var chunk = ChunkBuffer()
-                func send(_ chunk: inout ChunkBuffer) throws {
-                    guard !chunk.isEmpty else { return }
-                    chunk.close()
-                    shipment.rows += chunk.count
-                    let bytes = chunk.bytes
-                    // Given away before the next is begun, so that no more than one is held.
-                    chunk = ChunkBuffer()
-                    shipment.chunkURLs.append(try Workbench.wait { try await uploadChunk(bytes) })
-                }
-                try reader.read(
-                    submission, chunk: &chunk,
-                    needs: SubmissionReader.Needs(
-                        ontology: { try Workbench.wait { try await account.ontology() } },
-                        textURL: { text, segment in
-                            try Workbench.wait { try await texts.url(of: text, for: segment) }
-                        },
-                        isAbandoned: { abandonment.isAbandoned },
-                        isLeftOut: { findings?.isLeftOut($0, $1) ?? false }),
-                    full: send, body: { _, _, _, _ in })
-                try send(&chunk)
-                return shipment
-            }
+            try await workbench.run { try chunks.use { try upload(submission, findings, abandonment) } }
         }
+    }
+
+    private func upload(
+        _ submission: SubmissionRecord, _ findings: Findings?, _ abandonment: Abandonment
+    ) throws -> Shipment {
+        var shipment = Shipment()
+        var chunk = chunks.take()
+        func send(_ chunk: inout ChunkBuffer) throws {
+            guard !chunk.isEmpty else { return }
+            chunk.close()
+            shipment.rows += chunk.count
+            shipment.chunkURLs.append(try Workbench.wait { [bytes = chunk.bytes] in try await uploadChunk(bytes) })
+            // Given away before the next is begun, so that no more than one is held.
+            chunks.putBack(&chunk)
+            chunk = chunks.take()
+        }
+        try reader.read(
+            submission, chunk: &chunk,
+            needs: SubmissionReader.Needs(
+                ontology: { try Workbench.wait { try await account.ontology() } },
+                textURL: { text, segment in try Workbench.wait { try await texts.url(of: text, for: segment) } },
+                isAbandoned: { abandonment.isAbandoned },
+                isLeftOut: { findings?.isLeftOut($0, $1) ?? false }),
+            full: send, body: { _, _, _, _ in })
+        try send(&chunk)
+        chunks.putBack(&chunk)
+        return shipment
     }
 
     private func uploadChunk(_ bytes: [UInt8]) async throws -> String {

@@ -32,6 +32,7 @@ package struct TaskReport: Sendable {
     private var keylessFailures: [ExactName?: [String]] = [:]
     private var ids = Set<DataRowID>()
     private let keepsIDs: Bool
+    private static let mostReserved = 100_000
     /// Rows that exist though the task did not report them as created: those that were looked up.
     private var found: [ExactName: DataRowID] = [:]
     /// Whether keys that the task did not report were looked up.
@@ -45,7 +46,13 @@ package struct TaskReport: Sendable {
         self.keepsIDs = keepsIDs
     }
 
-    package mutating func add(_ rows: CreatedRows) {
+    /// Takes in a page of rows.
+    ///
+    /// - Parameters:
+    ///   - rows: the page.
+    ///   - expected: how many rows there are on all pages, as far as is known.
+    package mutating func add(_ rows: CreatedRows, of expected: Int = 0) {
+        if created.count == 0 { created.reserve(max(rows.count, min(expected, Self.mostReserved))) }
         for index in rows.indices {
             let hasKey = rows.withKey(at: index) { id, key in
                 if keepsIDs { ids.insert(DataRowID(rawValue: String(decoding: id, as: UTF8.self))) }

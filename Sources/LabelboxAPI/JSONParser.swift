@@ -138,7 +138,7 @@ package struct JSONParser {
     /// It stands behind them at the end of the list, or where another element begins.
     private mutating func packedObjects(depth: Int) throws(Failure) -> PackedObjects? {
         guard depth < Self.maximumDepth, let keys = try keysOfFlatObject() else { return nil }
-        var objects = PackedObjects(keys: keys)
+        var objects = PackedObjects(keys: keys, written: bytes.count - position)
         while true {
             let start = position
             guard try appendFlatObject(to: &objects) else {
@@ -219,7 +219,9 @@ package struct JSONParser {
         let start = position
         position += 1
         skipPlain()
-        while position < bytes.count, case let byte = bytes[position], byte != UInt8(ascii: "\\"), byte >= 32, byte < 128 {
+        while position < bytes.count, case let byte = bytes[position], byte != UInt8(ascii: "\\"), byte >= 32,
+            byte < 128
+        {
             guard byte == UInt8(ascii: "\"") else {
                 position += 1
                 continue

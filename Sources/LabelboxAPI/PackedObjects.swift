@@ -19,7 +19,17 @@ package struct PackedObjects: Sendable, Equatable {
     /// The longest text that it takes.
     static let longestText = Int(Int32.max)
 
-    package init(keys: [String]) { self.keys = keys }
+    /// - Parameters:
+    ///   - keys: what each of the objects has, in this order.
+    ///   - written: how many bytes the list has as JSON, or more: room is made for its texts at once.
+    package init(keys: [String], written: Int = 0) {
+        self.keys = keys
+        // Without the keys, quotes and commas of each object.
+        let marks = keys.reduce(3) { $0 + $1.utf8.count + 6 }
+        let objects = written / (marks + 24 * keys.count)
+        fields.reserveCapacity(objects * keys.count)
+        bytes.reserveCapacity(max(0, written - objects * marks))
+    }
 
     /// How many objects there are.
     package var count: Int { keys.isEmpty ? 0 : fields.count / keys.count }

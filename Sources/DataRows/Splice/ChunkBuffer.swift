@@ -25,6 +25,9 @@ public struct ChunkBuffer: Sendable {
         bytes.append(0x5b)
     }
 
+    /// One that takes no memory and that nothing should be added to, in the place of one that was given away.
+    package static var none: ChunkBuffer { ChunkBuffer(limit: 1) }
+
     /// Whether nothing is in it.
     public var isEmpty: Bool { count == 0 }
 

@@ -143,7 +143,8 @@ enum ResultLists {
 
     static func created(_ value: JSONValue) throws(BadAnswer) -> CreatedPage {
         CreatedPage(
-            rows: try CreatedRows(nodes: value.required("nodes")), next: value["after"]?.text, total: value["total"]?.int)
+            rows: try CreatedRows(nodes: value.required("nodes")), next: value["after"]?.text,
+            total: value["total"]?.int)
     }
 
     static func created(node: JSONValue) throws(BadAnswer) -> CreatedRow {
