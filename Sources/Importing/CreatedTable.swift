@@ -18,7 +18,9 @@ struct CreatedTable: Sendable {
 
     private var bytes: [UInt8] = []
     private var entries: [Entry] = []
-    /// Indices of entries, from 1; 0 is free. Their number is a power of two.
+    /// Indices of entries, from 1; 0 is free.
+    ///
+    /// Their number is a power of two.
     private var slots: [UInt32] = []
 
     var count: Int { entries.count }

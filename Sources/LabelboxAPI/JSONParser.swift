@@ -20,9 +20,7 @@ package struct JSONParser {
     private let packsLists: Bool
     private var position = 0
 
-    /// The value that `bytes` hold.
-    ///
-    /// - Parameter packingLists: whether lists of objects of one shape become ``JSONValue/packed(_:)``.
+    /// The value that `bytes` hold; with `packingLists`, lists of objects of one shape become ``JSONValue/packed(_:)``.
     package static func parse(_ bytes: [UInt8], packingLists: Bool = false) throws(Failure) -> JSONValue {
         let result = bytes.withUnsafeBufferPointer { buffer -> Result<JSONValue, Failure> in
             var parser = JSONParser(bytes: buffer, packsLists: packingLists)

@@ -49,6 +49,25 @@ struct TaskReportTests {
         #expect(late.createsAll(of: 1), "what exists is what counts")
     }
 
+    @Test("each of many keys leads to its own row, and no other text does")
+    func manyKeys() {
+        var report = TaskReport(status: "COMPLETE")
+        // Keys and ids lie side by side, so some are made of the same letters.
+        let keys = (0..<5_000).flatMap {
+            ["\($0)", "\($0)r", "k\u{e9}/\($0)/" + String(repeating: "x", count: $0 % 40)]
+        }
+        for (row, key) in keys.enumerated() {
+            report.add(CreatedRow(id: DataRowID(rawValue: "r\(row)"), globalKey: key))
+        }
+        #expect(report.createsAll(of: keys.count))
+        for (row, key) in keys.enumerated() {
+            #expect(report.word(for: ExactName(key)) == .created(DataRowID(rawValue: "r\(row)")))
+        }
+        for other in ["", "r", "5000", "0rr", "k\u{65}\u{301}/0/", "k\u{e9}/1/"] {
+            #expect(report.word(for: ExactName(other)) == nil, "\(other)")
+        }
+    }
+
     @Test("rows without keys are told apart by their external id, each word once")
     func keyless() {
         var report = TaskReport(status: "COMPLETE")

@@ -47,4 +47,51 @@ struct JSONTests {
     func depth() throws {
         _ = try JSONParser.parse(Array((String(repeating: "[", count: 64) + String(repeating: "]", count: 64)).utf8))
     }
+
+    private static let lists: [(text: String, isPacked: Bool)] = [
+        (#"[{"id":"r1","key":null},{"id":"r2","key":"k"}]"#, true),
+        (" [ { \"id\" : \"r1\" , \"key\" : null } , \n{\"id\":\"\",\"key\":\"k\"}\t] ", true),
+        (#"[{"id":"0123456789abcdef0123456789é\u00e9\"\\/"},{"id":"é"},{"id":"1234567\\"}]"#, true),
+        (#"[{"a\"b":"x"}]"#, false),
+        (#"[{"id":"r1"},{"id":"r2","more":"x"}]"#, false), (#"[{"id":"r1","more":"x"},{"id":"r2"}]"#, false),
+        (#"[{"a":"1","b":"2"},{"b":"1","a":"2"}]"#, false), (#"[{"a":"1","a":"2"},{"a":"3","a":"4"}]"#, true),
+        (#"[{"id":"r1"},{"id":7}]"#, false), (#"[{"id":"r1"},{"id":{"a":[]}},{"id":"r3"}]"#, false),
+        (#"[{"id":"r1"},null,[{"id":"r2"}]]"#, false), (#"[{"id":true}]"#, false), (#"[{}]"#, false),
+        ("[{},{}]", false),
+        ("[]", false), (#"["a"]"#, false), (#"[[{"id":"r1"}]]"#, false), (#"{"nodes":[{"id":"r1"}]}"#, false),
+    ]
+
+    @Test("a list of objects of one shape, packed, is the same list", arguments: lists)
+    func packed(text: String, isPacked: Bool) throws {
+        let plain = try JSONParser.parse(Array(text.utf8))
+        let packed = try JSONParser.parse(Array(text.utf8), packingLists: true)
+        #expect(packed == plain && packed.array == plain.array)
+        #expect(packed.json == plain.json)
+        if case .packed(let objects) = packed {
+            #expect(isPacked && objects.count == plain.array?.count)
+        } else {
+            #expect(!isPacked)
+        }
+    }
+
+    @Test("what is no JSON is refused at the same byte whether lists are packed or not", arguments: lists)
+    func packedBroken(text: String, isPacked: Bool) {
+        func read(_ bytes: [UInt8], packingLists: Bool) -> Result<JSONValue, JSONParser.Failure> {
+            Result { () throws(JSONParser.Failure) in try JSONParser.parse(bytes, packingLists: packingLists) }
+        }
+        let bytes = Array(text.utf8)
+        for at in bytes.indices {
+            var broken = [Array(bytes[..<at])]
+            for byte in [0x00, 0x0a, 0x20, 0x22, 0x2c, 0x5c, 0x5d, 0x6e, 0x7b, 0x7d, 0xff] as [UInt8] {
+                var changed = bytes
+                changed[at] = byte
+                broken.append(changed)
+            }
+            for bytes in broken {
+                #expect(
+                    read(bytes, packingLists: true) == read(bytes, packingLists: false),
+                    "\(String(decoding: bytes, as: UTF8.self))")
+            }
+        }
+    }
 }

@@ -20,6 +20,33 @@ struct ResultsMergerTests {
     }
 
     @Test(
+        "the line of a row that was created is the same whichever way it is written",
+        arguments: [
+            (0, "k", "e", "ck1"), (1_234_567_890, "é\\n\\\"", nil, "cm0123456789abcdefghijklm"), (7, "", "", ""),
+            (8, "k", nil, "an \"id\" with \\ and \n"), (9, String(repeating: "k", count: 2_000), "e", "ck2"),
+            (10, "k", String(repeating: "e", count: 900), "ck3"),
+        ] as [(Int, String, String?, String)])
+    func createdLine(row: Int, key: String, externalID: String?, id: String) {
+        let quoted = Array("\"\(key)\"".utf8)
+        let name = externalID.map { Array("\"\($0)\"".utf8) }
+        var usual: [UInt8] = [1]
+        ResultLine(
+            row: row, globalKey: quoted[...], externalID: name?[...], outcome: .created,
+            dataRowID: ResultLine.quoted(id)
+        ).append(to: &usual)
+        var quick: [UInt8] = [1]
+        quoted.withUnsafeBytes { key in
+            (name ?? []).withUnsafeBytes { name in
+                Array(id.utf8).withUnsafeBytes { id in
+                    ResultLine.appendCreated(
+                        row: row, globalKey: key, externalID: externalID == nil ? nil : name, dataRowID: id, to: &quick)
+                }
+            }
+        }
+        #expect(quick == usual)
+    }
+
+    @Test(
         "lines of every outcome are valid by the schema, whatever their keys hold",
         arguments: ResultLine.Outcome.allCases)
     func linesAreValid(outcome: ResultLine.Outcome) throws {

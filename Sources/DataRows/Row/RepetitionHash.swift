@@ -8,8 +8,10 @@ package enum RepetitionHash {
         return product.high ^ product.low
     }
 
-    /// - Parameter seed: what makes it another hash, for tables whose keys strangers choose; 0 where it must be the same
-    ///   everywhere.
+    /// The hash of some bytes.
+    ///
+    /// With another `seed` it is another hash, for tables whose keys strangers choose; 0 is the one that is the same
+    /// everywhere.
     @inline(__always)
     package static func of(_ bytes: UnsafeRawPointer, _ count: Int, seed: UInt64 = 0) -> UInt64 {
         // Odd constants with about as many ones as zeros (the fractions of roots of 2, 3 and 5).

@@ -23,6 +23,7 @@ enum GrammarTarget {
 
         // The reader of answers.
         let answer = try? JSONParser.parse(text)
+        try hold((try? JSONParser.parse(text, packingLists: true)) == answer, "packed, \(text.quoted) is another value")
         let hasMark = text.starts(with: [0xef, 0xbb, 0xbf])
         let isLone = value?.hasLoneSurrogate ?? false
         // It takes a mark, and puts U+FFFD for what is not UTF-8.
