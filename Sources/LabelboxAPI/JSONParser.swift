@@ -83,8 +83,8 @@ package struct JSONParser {
         var elements: [JSONValue] = []
         skipBlanks()
         if take(UInt8(ascii: "]")) { return .array(elements) }
-        if packsLists, let packed = try packedObjects(depth: depth + 1) {
-            if take(UInt8(ascii: "]")) { return .packed(packed) }
+        if packsLists, let (packed, isWhole) = try packedObjects(depth: depth + 1) {
+            if isWhole { return .packed(packed) }
             // The next is of another shape: a list like any other, then.
             elements = (0..<packed.count).map(packed.value)
         }
@@ -131,21 +131,21 @@ package struct JSONParser {
 
     // MARK: Lists of objects of one shape
 
-    /// As many objects of one shape as there are from here on, the blanks and commas behind them; nil if it is none.
+    /// As many objects of one shape as there are from here on, and whether they are the rest of the list; nil if it is none.
     ///
-    /// It stands behind them at the end of the list, or where another element begins.
-    private mutating func packedObjects(depth: Int) throws(Failure) -> PackedObjects? {
+    /// Then it stands behind the list, or where the next element has to begin.
+    private mutating func packedObjects(depth: Int) throws(Failure) -> (PackedObjects, isWhole: Bool)? {
         guard depth < Self.maximumDepth, let keys = try keysOfFlatObject() else { return nil }
         var objects = PackedObjects(keys: keys, written: bytes.count - position)
         while true {
-            let start = position
+            let (start, count) = (position, objects.count)
             guard try appendFlatObject(to: &objects) else {
-                objects.dropUnfinished()
+                objects.removeAll(after: count)
                 position = start
-                return objects.count > 0 ? objects : nil
+                return count > 0 ? (objects, false) : nil
             }
             skipBlanks()
-            if position < bytes.count, bytes[position] == UInt8(ascii: "]") { return objects }
+            if take(UInt8(ascii: "]")) { return (objects, true) }
             guard take(UInt8(ascii: ",")) else { throw failure("an array does not end") }
             skipBlanks()
         }

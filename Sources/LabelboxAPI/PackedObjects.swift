@@ -60,12 +60,12 @@ package struct PackedObjects: Sendable, Equatable {
         if let text { bytes.append(contentsOf: text) }
     }
 
-    /// Takes back what was added of an object that is not whole.
-    mutating func dropUnfinished() {
-        let rest = fields.count % max(keys.count, 1)
-        guard rest > 0 else { return }
-        bytes.removeSubrange(fields[fields.count - rest].start...)
-        fields.removeLast(rest)
+    /// Takes back what was added behind the first so many objects.
+    mutating func removeAll(after count: Int) {
+        let kept = count * keys.count
+        guard kept < fields.count else { return }
+        bytes.removeSubrange(fields[kept].start...)
+        fields.removeSubrange(kept...)
     }
 
     /// An object as a value like others.
