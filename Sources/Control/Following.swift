@@ -39,6 +39,15 @@ public struct Following: Sendable {
         return Following(subjects, in: state, directory: directory)
     }
 
+    /// Whether there is nothing to follow.
+    public var isEmpty: Bool { subjects.isEmpty }
+
+    /// The daemon's status as it is now; `nil` where there is none.
+    public mutating func rereadingDaemon() -> DaemonDocument? {
+        state = state.rereadingDaemon()
+        return state.daemon
+    }
+
     /// What became of each, in the same order each time.
     ///
     /// Costs one indexed row while nothing has changed.

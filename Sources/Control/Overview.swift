@@ -22,6 +22,14 @@ public struct Overview: Sendable {
         return ProcessProbe.exists(pid)
     }
 
+    /// Why nothing may be moving, in a sentence; `nil` where all is well.
+    public var notice: String? {
+        guard let daemon else { return "datarowd has not written a status here: has it been started?" }
+        guard isAlive else { return "datarowd is not running: what waits goes on when it is started" }
+        guard daemon.state != "running" else { return nil }
+        return "datarowd is \(daemon.state)\(daemon.stateReason.isEmpty ? "" : ": \(daemon.stateReason)")"
+    }
+
     /// What the daemon is at, then a table of its watches.
     public func lines(palette: Palette, width: Int?, now: Date) -> [String] {
         guard let daemon else { return ["datarowd has not written a status here: has it been started?"] }

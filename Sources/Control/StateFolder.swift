@@ -1,5 +1,6 @@
 internal import DataRows
 public import Foundation
+internal import Glibc
 public import Ledger
 public import Reporting
 public import SystemPackage
@@ -19,7 +20,7 @@ public struct StateFolder: Sendable {
         let layout = StatusLayout(stateDirectory: path)
         let ledger: SQLiteLedger
         do throws(LedgerError) { ledger = try SQLiteLedger.openReadOnly(at: path.appending("ledger.sqlite")) } catch {
-            throw ControlError(ledger: error, state: path)
+            throw Self.refusal(path) ?? ControlError(ledger: error, state: path)
         }
         let bytes: [UInt8]?
         do throws(StatusFileError) { bytes = try daemonBytes(layout) } catch {
@@ -28,6 +29,16 @@ public struct StateFolder: Sendable {
                 hint: "run datarowctl as a user of the daemon's group", status: .noPermission)
         }
         return StateFolder(path: path, ledger: ledger, layout: layout, daemonBytes: bytes)
+    }
+
+    /// Where this user may not look into the folder, in the words of that: nothing in it can be told to be missing then.
+    private static func refusal(_ path: FilePath) -> ControlError? {
+        let ledger = path.appending("ledger.sqlite")
+        guard !Permissions.allow(R_OK, ledger), errno == EACCES else { return nil }
+        let group = Permissions.look(path).map { " \(Permissions.groupName($0.st_gid))" } ?? ""
+        return ControlError(
+            "state directory \(path)", why: "you may not look into it",
+            hint: "run datarowctl as root, or as a member of the daemon's group\(group)", status: .noPermission)
     }
 
     private init(path: FilePath, ledger: SQLiteLedger, layout: StatusLayout, daemonBytes: [UInt8]?) {

@@ -5,16 +5,21 @@ public struct Terminal: Sendable, Hashable {
     public var isTerminal: Bool
     public var columns: Int
     public var rows: Int
+    /// Whether what was written can be drawn over.
+    public var canRedraw: Bool
 
     /// Asks the system about standard output, now; a terminal may be resized at any time.
     public static func current(environment: [String: String]) -> Terminal {
         var size = winsize()
         let isTerminal = isatty(STDOUT_FILENO) == 1
+        let canRedraw = isTerminal && !["", "dumb"].contains(environment["TERM"] ?? "")
         if isTerminal, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
-            return Terminal(isTerminal: true, columns: Int(size.ws_col), rows: max(4, Int(size.ws_row)))
+            return Terminal(
+                isTerminal: true, columns: Int(size.ws_col), rows: max(4, Int(size.ws_row)),
+                canRedraw: canRedraw)
         }
         let columns = environment["COLUMNS"].flatMap { Int($0) }.map { max(20, $0) }
-        return Terminal(isTerminal: isTerminal, columns: columns ?? 80, rows: 24)
+        return Terminal(isTerminal: isTerminal, columns: columns ?? 80, rows: 24, canRedraw: canRedraw)
     }
 
     /// How wide tables may be; `nil` where a program reads them, and nothing may be cut.

@@ -13,6 +13,22 @@ public enum VisibleText {
         text.unicodeScalars.reduce(0) { $0 + width($1) }
     }
 
+    /// How many columns a line takes that this program coloured: its colours take none.
+    static func shownWidth(_ line: String) -> Int {
+        var width = 0
+        var isEscape = false
+        for scalar in line.unicodeScalars {
+            if isEscape {
+                isEscape = scalar != "m"
+            } else if scalar == "\u{1B}" {
+                isEscape = true
+            } else {
+                width += self.width(scalar)
+            }
+        }
+        return width
+    }
+
     private static func width(_ scalar: Unicode.Scalar) -> Int {
         if scalar.isASCII { return 1 }
         switch scalar.properties.generalCategory {

@@ -44,7 +44,8 @@ struct DropCommand: AsyncParsableCommand {
                 hint: "see how they fare with 'datarowctl ls'", status: .usage)
         }
         let following = Following(subjects, in: state, directory: Surroundings.directory)
-        let (status, _) = try await Surroundings.follow(following, timeout: nil, isSilent: false)
+        var follower = Follower(following, manner: .beneath)
+        let (status, _) = try await follower.follow()
         throw ExitCode(status.rawValue)
     }
 }

@@ -60,34 +60,6 @@ enum Surroundings {
         // Nobody is left to be told when standard error is gone.
         try? FileHandle.standardError.write(contentsOf: Data(lines.utf8))
     }
-
-    /// Follows manifests until they have ended, showing how they move where someone looks.
-    static func follow(
-        _ following: Following, timeout: Duration?, isSilent: Bool
-    ) async throws -> (ExitStatus, [StatusReport]) {
-        var following = following
-        var view = LiveView(palette: palette, hasBlocks: Terminal.hasUnicode(environment))
-        let clock = ContinuousClock()
-        let start = clock.now
-        var last: [StatusReport] = []
-        let status = try await Waiting.untilEnded(
-            timeout: timeout, elapsed: { start.duration(to: clock.now) },
-            sleep: { try await Task.sleep(for: $0) },
-            look: { try await following.look(now: Date()) },
-            show: { reports in
-                last = reports
-                if isSilent { return }
-                let elapsed = start.duration(to: clock.now)
-                let terminal = terminal
-                if terminal.isTerminal {
-                    let text = view.frame(reports, width: terminal.columns, height: terminal.rows, at: elapsed)
-                    try Terminal.write(Array(text.utf8))
-                } else {
-                    try print(view.news(reports, at: elapsed))
-                }
-            })
-        return (status, last)
-    }
 }
 
 /// A state as the status files write it.
@@ -100,4 +72,5 @@ struct StateOption: ExpressibleByArgument {
     }
 
     static var allValueStrings: [String] { ImportState.allCases.map(\.rawValue) }
+    static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }

@@ -7,7 +7,12 @@ internal import SystemPackage
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Shows the daemon and what is unfinished, or manifests in full.")
+        commandName: "status", abstract: "Shows the daemon and what is unfinished, or manifests in full.",
+        discussion: """
+            With --watch-live the manifests named, or all that are unfinished now, are followed until they have ended: bars, \
+            rates and the time that is left, on a screen of their own that 'q' ends; the imports go on. Where the output is no \
+            terminal, a line tells of each change; with --json, the status of what changed.
+            """)
 
     @OptionGroup var options: PlaceOptions
     @Argument(help: "Manifests; without any, all.") var manifests: [String] = []
@@ -38,7 +43,11 @@ struct StatusCommand: AsyncParsableCommand {
             manifests.isEmpty
             ? try await Following.unfinished(in: state, directory: directory, limit: 500, now: now)
             : Following(manifests.map { .name(ManifestName($0)) }, in: state, directory: directory)
-        _ = try await Surroundings.follow(following, timeout: nil, isSilent: false)
+        if following.isEmpty {
+            return json ? () : try Surroundings.print(["nothing is unfinished"])
+        }
+        var follower = Follower(following, manner: json ? .json : .fullScreen)
+        _ = try await follower.follow()
     }
 
     private func overview(_ state: StateFolder, now: Date) async throws {

@@ -33,8 +33,9 @@ struct WaitCommand: AsyncParsableCommand {
         let start = clock.now
         while true {
             do {
-                return try await Surroundings.follow(
-                    following, timeout: timeout?.duration, isSilent: quiet || json)
+                var follower = Follower(
+                    following, timeout: timeout?.duration, manner: quiet || json ? .silent : .beneath)
+                return try await follower.follow()
             } catch let error as ControlError {
                 guard error.status == .noInput,
                     clock.now - start < min(Self.patience, timeout?.duration ?? Self.patience)

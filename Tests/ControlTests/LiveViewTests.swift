@@ -18,28 +18,85 @@ struct LiveViewTests {
         return report
     }
 
-    @Test("bars are redrawn in place")
-    func redraws() {
+    @Test("bars, rates and what is left of the time")
+    func pictures() {
         var view = LiveView(palette: .none, hasBlocks: false)
-        let first = view.frame([report("a.json", done: 0, of: 100)], width: 80, height: 24, at: .zero)
-        #expect(!first.contains("A\r"))
-        let second = view.frame([report("a.json", done: 50, of: 100)], width: 80, height: 24, at: .seconds(5))
-        #expect(second.hasPrefix("\u{1B}[2A\r\u{1B}[2K"))
-        #expect(second.contains("cats:a.json"))
-        #expect(second.contains(" 50 % importing, 50/100 rows, 10 rows/s, 5s left"))
-        #expect(second.contains("0 of 1 ended"))
+        let first = view.picture([report("a.json", done: 0, of: 100)], width: 80, height: 24, at: .zero)
+        #expect(first == ["cats:a.json ........................   0 % importing, 0/100 rows", "0 of 1 ended"])
+        let second = view.picture([report("a.json", done: 50, of: 100)], width: 80, height: 24, at: .seconds(5))
+        #expect(
+            second == [
+                "cats:a.json ###########...........   50 % importing, 50/100 rows, 10 rows/s, 5s left", "0 of 1 ended",
+            ])
     }
 
-    @Test("a picture fits terminals of any size", arguments: [10, 20, 40, 80, 200], [4, 10, 50])
+    @Test("where not all can be told, what is left of the time and the rate are, whole")
+    func narrow() {
+        var view = LiveView(palette: .none, hasBlocks: false)
+        let name = "nested/folder/with-a-rather-long-name.json"
+        _ = view.picture([report(name, done: 0, of: 100_000)], width: 40, height: 24, at: .zero)
+        let lines = view.picture([report(name, done: 50_000, of: 100_000)], width: 40, height: 24, at: .seconds(5))
+        #expect(
+            lines == [
+                "…sted/folder/with-a-rather-long-name.json", "#####.....  50 % 10000 rows/s, 5s left", "0 of 1 ended",
+            ])
+        let wide = view.picture([report(name, done: 50_000, of: 100_000)], width: 80, height: 24, at: .seconds(5))
+        #expect(wide[0].hasSuffix(" 50 % importing, 10000 rows/s, 5s left"))
+        #expect(wide[0].hasPrefix("…der/with-a-rather-long-name.json"))
+    }
+
+    @Test("rows that are bad, and an end that is none, are told before anything else")
+    func worst() {
+        var view = LiveView(palette: .none, hasBlocks: false)
+        var report = report("a.json", done: 50, of: 100, state: .completeWithErrors)
+        report.rows.failed = 7
+        let lines = view.picture([report], width: 44, height: 24, at: .zero)
+        #expect(lines[1] == "#####.....  50 % complete_with_errors, 7 bad")
+    }
+
+    @Test("why nothing moves stands above, what can be done beneath")
+    func notices() {
+        var view = LiveView(palette: .none, hasBlocks: false)
+        let lines = view.picture(
+            [report("a.json", done: 0, of: 100)], width: 50, height: 24, notice: "datarowd is \u{1B}gone" + wide,
+            hint: "q ends the view", at: .zero)
+        #expect(lines.first == #"datarowd is \u{1b}gone and more than fits into a …"#)
+        #expect(lines.last == "0 of 1 ended; q ends the view")
+        #expect(lines.count == 4)
+    }
+
+    private let wide = " and more than fits into a single line of the terminal"
+
+    @Test("a picture fits terminals of any size", arguments: [10, 20, 40, 59, 60, 80, 200], [4, 5, 6, 10, 50])
     func fits(width: Int, height: Int) {
-        var view = LiveView(palette: .none, hasBlocks: true)
-        let reports = (0..<60).map { report("猫-\($0)-with-a-rather-long-name.json", done: $0, of: 60) }
-        let frame = view.frame(reports, width: width, height: height, at: .zero)
-        let lines = frame.split(separator: "\n").dropLast()
-        #expect(lines.count <= height)
-        if width >= 20 {
-            for line in lines { #expect(VisibleText.width(String(line).replacing("\u{1B}[2K", with: "")) <= width) }
+        for notice in [nil, wide] {
+            var view = LiveView(palette: .none, hasBlocks: true)
+            let reports = (0..<60).map { report("猫-\($0)-with-a-rather-long-name.json", done: $0, of: 60) }
+            for count in [1, 2, 3, 60] {
+                let lines = view.picture(
+                    Array(reports.prefix(count)), width: width, height: height, notice: notice, hint: "q ends",
+                    at: .zero)
+                // The cursor has a line of its own; in the smallest, a notice takes it.
+                #expect(lines.count < height || height == 4 && notice != nil, "\(lines)")
+                for line in lines { #expect(VisibleText.width(line) < width, "\(line)") }
+            }
         }
+    }
+
+    @Test("a picture is drawn over the one before")
+    func redraws() {
+        var redrawing = Redrawing()
+        #expect(redrawing.text(for: ["one", "two"], width: 80) == "\u{1B}[2Kone\n\u{1B}[2Ktwo\n\u{1B}[J")
+        #expect(redrawing.text(for: ["three"], width: 80) == "\u{1B}[2A\r\u{1B}[2Kthree\n\u{1B}[J")
+        #expect(redrawing.text(for: ["four"], width: 5).hasPrefix("\u{1B}[1A\r"))
+    }
+
+    @Test("what stood before the picture is not wiped out when the terminal becomes too narrow for it")
+    func narrowed() {
+        var redrawing = Redrawing()
+        _ = redrawing.text(for: ["\u{1B}[32m12345678\u{1B}[0m"], width: 80)
+        #expect(redrawing.text(for: ["1234"], width: 7).hasPrefix("\u{1B}[2K1234"))
+        #expect(redrawing.text(for: ["1234"], width: 80).hasPrefix("\u{1B}[1A"))
     }
 
     @Test("where nothing can be redrawn, only news is printed, without escape sequences")

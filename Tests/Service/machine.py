@@ -146,8 +146,9 @@ class Machine:
             raise Failed(f"{' '.join(map(str, words))}: exit {done.returncode}: {done.stdout.strip()[-2000:]}")
         return done.stdout
 
-    def shell(self, script, **options):
-        return self.run("bash", "-euo", "pipefail", "-c", script, **options)
+    def shell(self, script, arguments=(), **options):
+        """A script of bash; its arguments begin with `$0`."""
+        return self.run("bash", "-euo", "pipefail", "-c", script, *arguments, **options)
 
     def fails(self, *words):
         return subprocess.run(self.command(words), capture_output=True).returncode != 0

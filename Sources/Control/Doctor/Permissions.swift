@@ -15,6 +15,16 @@ enum Permissions {
         return path.withPlatformString { stat($0, &status) } == 0 ? status : nil
     }
 
+    /// The name of a group on this machine, or the number where it has none.
+    static func groupName(_ gid: gid_t) -> String {
+        var entry = group()
+        var result: UnsafeMutablePointer<group>?
+        var buffer = [CChar](repeating: 0, count: 64 << 10)
+        guard getgrgid_r(gid, &entry, &buffer, buffer.count, &result) == 0, result != nil, let name = entry.gr_name
+        else { return "\(gid)" }
+        return String(cString: name)
+    }
+
     /// Whether this process may do so with a file.
     static func allow(_ mode: Int32, _ path: FilePath) -> Bool { path.withPlatformString { access($0, mode) } == 0 }
 }
