@@ -30,6 +30,8 @@ struct SubmissionReader: Sendable {
         var textURL: ([UInt8], SegmentRecord) throws -> String
         /// Whether to stop.
         var isAbandoned: () -> Bool
+        /// Whether rows are only to be recognised: then the chunk need not have more of a row than its names.
+        var namesOnly = false
         /// Whether a row of a segment is passed over, and never handed on.
         var isLeftOut: (_ segment: Int64, _ row: Int) -> Bool = { _, _ in false }
     }
@@ -125,7 +127,10 @@ struct SubmissionReader: Sendable {
     ) throws -> Fate {
         while true {
             do throws(RowWritingError) {
-                return .send(try open.writer.append(row, addition, to: &chunk))
+                return .send(
+                    try needs.namesOnly
+                        ? open.writer.appendNames(of: row, addition, to: &chunk)
+                        : open.writer.append(row, addition, to: &chunk))
             } catch {
                 switch error {
                 case .problem(let problem):

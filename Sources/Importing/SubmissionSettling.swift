@@ -151,7 +151,8 @@ struct SubmissionSettling: Sendable {
     private func openNames(
         _ submission: SubmissionRecord, _ report: TaskReport
     ) async throws -> (keys: [ExactName], ids: Set<DataRowID>) {
-        try await pass(submission, (keys: [ExactName](), ids: Set<DataRowID>())) { state, _, _, fate, chunk in
+        try await pass(submission, (keys: [ExactName](), ids: Set<DataRowID>()), namesOnly: true) {
+            state, _, _, fate, chunk in
             guard case .send(let identity) = fate else { return }
             if case .id(let range)? = identity.target {
                 state.ids.insert(DataRowID(rawValue: chunk.string(in: range)))
@@ -181,6 +182,7 @@ struct SubmissionSettling: Sendable {
     /// Tells of each row of a submission, as it is sent.
     func pass<State: Sendable>(
         _ submission: SubmissionRecord, _ start: State,
+        namesOnly: Bool = false,
         body: @escaping @Sendable (inout State, SegmentRecord, Int, SubmissionReader.Fate, ChunkBuffer) throws -> Void
     ) async throws -> State {
         let abandonment = Abandonment()
@@ -193,7 +195,7 @@ struct SubmissionSettling: Sendable {
                     needs: SubmissionReader.Needs(
                         ontology: { try Workbench.wait { try await account.ontology() } },
                         // Only the row's names are wanted, and the URL is not among them.
-                        textURL: { _, _ in "" }, isAbandoned: { abandonment.isAbandoned }),
+                        textURL: { _, _ in "" }, isAbandoned: { abandonment.isAbandoned }, namesOnly: namesOnly),
                     full: { $0.removeAll() },
                     body: { segment, row, fate, chunk in
                         try body(&state, segment, row, fate, chunk)
@@ -224,7 +226,8 @@ struct SubmissionSettling: Sendable {
         let findings = submission.changesRows ? try await ledger.findings(of: submission.id) : nil
         let start = Judgement(
             report: report, operation: submission.operation, findings: try findings.map(Findings.decode))
-        return try await pass(submission, start) { judgement, segment, row, fate, chunk in
+        return try await pass(submission, start, namesOnly: !report.needsContent) {
+            judgement, segment, row, fate, chunk in
             try judgement.judge(segment, row, fate, chunk)
         }
     }

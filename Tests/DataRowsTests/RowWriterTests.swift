@@ -178,6 +178,67 @@ import Testing
         #expect(found.text.contains(#""global_key":"\#(names[1])""#))
     }
 
+    /// The keys, external ids and targets of rows, as text.
+    private func names(_ found: (text: String, identities: [RowIdentity], chunk: ChunkBuffer)) -> [[String?]] {
+        found.identities.map { identity in
+            let target: String? =
+                switch identity.target {
+                case .id(let range): "id " + found.chunk.string(in: range)
+                case .globalKey(let range): "key " + found.chunk.string(in: range)
+                case nil: nil
+                }
+            return [
+                identity.globalKey.map(found.chunk.string), identity.isDerived ? "derived" : nil, target,
+                identity.externalID.map { String(decoding: found.chunk.bytes[$0], as: UTF8.self) },
+            ]
+        }
+    }
+
+    @Test(
+        "a row is called the same whether all of it is written or only its names",
+        arguments: [RowWriter.Form.upsert, .append], [GlobalKeyPolicy.off, .derive])
+    func namesAlone(form: RowWriter.Form, rule: GlobalKeyPolicy) throws {
+        var rows: [(defaults: String, row: String, media: String?)] = Self.examples.map { example in
+            (example.defaults, example.operation == .create ? example.row : "{}", example.mediaURL)
+        }
+        let values = [#""row_data":"https://h/1""#, #""row_data":"t""#, #""row_data":{"a":1}"#, #""row_data":"a.jpg""#]
+        let names = [
+            #""global_key":"k""#, #""global_key":"k\"é","external_id":"e""#, #""global_key":null,"external_id":"e""#,
+            #""external_id":"1","global_key":"1","external_id":null"#, #""global_key":"1","global_key":"2""#,
+            #""global_key":"k","metadata_fields":[{"name":"tag","value":"v"}]"#,
+            #""global_key":"k","metadata_fields":[]"#,
+            #""global_key":"k","embeddings":[]"#, #""global_key":"k","key":{}"#, #""external_id":"\u00e9""#,
+        ]
+        for value in values {
+            for name in names {
+                for row in ["{\(value),\(name)}", "{\(name),\(value)}"] {
+                    rows.append(("", row, "https://u"))
+                    rows.append((#"{"external_id":"d"}"#, row, "https://u"))
+                }
+            }
+        }
+        var quick = 0
+        for (defaults, row, media) in rows {
+            let manifest = try scratch.manifest(
+                defaults.isEmpty ? "[\(row)]" : "{\"defaults\":\(defaults),\"rows\":[\(row)]}")
+            let digest = [UInt8](repeating: 7, count: 32)
+            func write(namesOnly: Bool) throws -> (text: String, identities: [RowIdentity], chunk: ChunkBuffer)? {
+                do {
+                    return try splice(
+                        manifest, policy: RowPolicy(operation: .create, globalKey: rule), form: form,
+                        ontology: Self.ontology, namesOnly: namesOnly
+                    ) { _ in RowAddition(mediaURL: media, mediaDigest: digest) }
+                } catch is RowWritingError {
+                    return nil
+                }
+            }
+            let (whole, only) = (try write(namesOnly: false), try write(namesOnly: true))
+            #expect(only.map(self.names) == whole.map(self.names), "\(row) with \(defaults)")
+            if let whole, let only, only.text.utf8.count < whole.text.utf8.count { quick += 1 }
+        }
+        #expect(quick > 20, "some were written in short, or nothing was compared")
+    }
+
     @Test func aDerivedKeyFollowsFromItsRecipe() throws {
         let row = Array(#"{"row_data":"t"}"#.utf8)
         func length(_ value: Int) -> [UInt8] { (0..<8).map { UInt8(value >> (56 - 8 * $0) & 255) } }

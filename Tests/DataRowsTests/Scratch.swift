@@ -57,7 +57,7 @@ struct Survey: Equatable {
 /// What pass 2 writes for a whole manifest.
 func splice(
     _ manifest: ManifestFile, policy: RowPolicy = RowPolicy(globalKey: .off), form: RowWriter.Form = .upsert,
-    ontology: MetadataOntology? = nil, windowBytes: Int = 1 << 18,
+    ontology: MetadataOntology? = nil, windowBytes: Int = 1 << 18, namesOnly: Bool = false,
     addition: (Int) -> RowAddition = { _ in RowAddition() }
 ) throws -> (text: String, identities: [RowIdentity], chunk: ChunkBuffer) {
     let survey = try Survey(manifest, policy: policy)
@@ -71,7 +71,10 @@ func splice(
             manifest, byteRange: first.byteRange.lowerBound..<last.byteRange.upperBound, firstRow: 0,
             rowCount: survey.rows.count, policy: policy, windowBytes: windowBytes
         ) { row in
-            identities.append(try writer.append(row, addition(row.index), to: &chunk))
+            identities.append(
+                try namesOnly
+                    ? writer.appendNames(of: row, addition(row.index), to: &chunk)
+                    : writer.append(row, addition(row.index), to: &chunk))
         }
     }
     chunk.close()
