@@ -45,6 +45,7 @@ let package = Package(
         // What is foreign: C behind one small door each.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CContentHash"),
         .target(name: "CCurlShim", dependencies: ["CCurl"]),
         .target(name: "CLinux"),
         .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
@@ -68,7 +69,8 @@ let package = Package(
         .target(
             name: "Importing",
             dependencies: [
-                "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results", "Transport",
+                "CContentHash", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results",
+                "Transport",
                 .crypto, .deque, .log, .metrics, .system,
             ]),
 
@@ -163,7 +165,9 @@ let package = Package(
         .testTarget(name: "HouseRulesTests"),
         .testTarget(
             name: "ImportingTests",
-            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport", "Transport"]),
+            dependencies: [
+                "CContentHash", "DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport", "Transport",
+            ]),
         .testTarget(
             name: "IntakeTests",
             dependencies: ["DataRows", "Files", "Intake", "Locking", "TestSupport", .log, .system]),

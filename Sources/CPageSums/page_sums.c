@@ -14,6 +14,9 @@
 // Of SQLite 3.47 and later: pages may be read in parts, which have no sum.
 #define SUBPAGE_READ 0x00008000
 
+// Some thirty pages: what all steps but those of plans change. It is taken in one piece, and more would be mapped anew each time.
+enum { undo_bytes = 120 << 10 };
+
 struct summed_file {
     sqlite3_file base;
     // Whether it is the database, and not a log of it.
@@ -161,6 +164,10 @@ static int summed_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, i
 
 int page_sums_register(void) {
     if (real_vfs) return SQLITE_OK;
+    // What a step has changed is kept so that it can be undone alone: in memory as far as this. By default it is a temporary file
+    // from 64 KiB on, which took three times as many writes as all commits together. Refused when SQLite is in use already, which
+    // only makes it slower.
+    (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, undo_bytes);
     sqlite3_vfs *found = sqlite3_vfs_find(NULL);
     if (!found) return SQLITE_ERROR;
     summed_vfs = *found;

@@ -113,7 +113,7 @@ extension BeneathOpener {
         let path = root.pushing(relative)
         var status = stat()
         guard fstat(handle, &status) == 0 else { throw .failed(.last("stat", path)) }
-        return Place(look: FileLook(status), path: realPath(of: handle) ?? path)
+        return Place(look: FileLook(status), path: Self.realPath(of: handle) ?? path)
     }
 
     /// Moves the file at `relative` out to `target`, which must be free; no link on the way is followed.
@@ -140,7 +140,7 @@ extension BeneathOpener {
         }
     }
 
-    private func realPath(of handle: CInt) -> FilePath? {
+    fileprivate static func realPath(of handle: CInt) -> FilePath? {
         withUnsafeTemporaryAllocation(byteCount: Int(PATH_MAX), alignment: 1) { buffer in
             let text = buffer.assumingMemoryBound(to: CChar.self)
             guard let base = text.baseAddress else { return nil }
@@ -155,6 +155,12 @@ extension FilePath {
     /// This path without links, `.` and `..`; nil when it leads nowhere.
     public func withoutLinks() -> FilePath? {
         withPlatformString { path in
+            // The kernel knows; realpath(3) would look at each folder on the way. It is for where /proc cannot be asked.
+            let handle = Glibc.open(path, clinux_o_path | O_CLOEXEC)
+            if handle >= 0 {
+                defer { close(handle) }
+                if let real = BeneathOpener.realPath(of: handle) { return real }
+            }
             guard let real = realpath(path, nil) else { return nil }
             defer { free(real) }
             return FilePath(platformString: real)

@@ -31,8 +31,8 @@ package final class FileSending: Sendable {
     }
 
     private enum Turn {
-        /// A request is free for this file, and for these with it.
-        case send(with: [Waiting])
+        /// A request is free for this file, and for these with it; nil for those that are found when it goes out.
+        case send(with: [Waiting]?)
         case sent(Result<UploadedFile, LabelboxError>)
     }
 
@@ -44,6 +44,8 @@ package final class FileSending: Sendable {
     private struct State {
         var underWay = 0
         var waiting = Deque<Waiting>()
+        /// How many small files may still join the request that is about to go out.
+        var seats = 0
         /// How many files the server was found to take.
         var learned: Int
         /// Requests in a row that were refused though their files were taken one by one.
@@ -83,18 +85,32 @@ package final class FileSending: Sendable {
     package func send(_ file: FileUpload) async throws(LabelboxError) -> UploadedFile {
         let turn = await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
-                guard state.underWay < limits.requests() else {
+                let joins = state.seats > 0 && isSmall(file)
+                guard state.underWay < limits.requests(), !joins else {
                     state.waiting.append(Waiting(file: file, continuation: continuation))
+                    if joins { state.seats -= 1 }
                     return false
                 }
                 state.underWay += 1
+                if isSmall(file) { state.seats = min(limits.files(), state.learned) - 1 }
                 return true
             }
-            if isFree { continuation.resume(returning: .send(with: [])) }
+            if isFree { continuation.resume(returning: .send(with: nil)) }
         }
         switch turn {
         case .sent(let result): return try result.get()
-        case .send(let others):
+        case .send(let company):
+            let others: [Waiting]
+            if let company {
+                others = company
+            } else {
+                // Whoever is ready at this very moment, and only has not come to run yet, comes along.
+                if isSmall(file) { await Task.yield() }
+                others = state.withLock { state in
+                    state.seats = 0
+                    return takeCompany(for: file, from: &state)
+                }
+            }
             // Also when the task was cancelled meanwhile: the others' turn must come too.
             defer { passOn() }
             let results = await sendTogether([file] + others.map(\.file))
@@ -113,26 +129,31 @@ package final class FileSending: Sendable {
                 state.underWay -= 1
                 return nil
             }
-            let together = min(limits.files(), state.learned)
-            guard isSmall(first.file), together > 1 else { return (first, []) }
-            var others: [Waiting] = []
-            var bytes = first.file.content.byteCount
-            // Large files keep their place. No more wait than there are hands.
-            var left = Deque<Waiting>()
-            for waiting in state.waiting {
-                if isSmall(waiting.file), others.count < together - 1,
-                    bytes + waiting.file.content.byteCount <= limits.requestBytes
-                {
-                    bytes += waiting.file.content.byteCount
-                    others.append(waiting)
-                } else {
-                    left.append(waiting)
-                }
-            }
-            state.waiting = left
-            return (first, others)
+            return (first, takeCompany(for: first.file, from: &state))
         }
         if let (first, others) = next { first.continuation.resume(returning: .send(with: others)) }
+    }
+
+    /// Takes those that go with a file, in the order in which they came.
+    private func takeCompany(for first: FileUpload, from state: inout State) -> [Waiting] {
+        let together = min(limits.files(), state.learned)
+        guard isSmall(first), together > 1 else { return [] }
+        var others: [Waiting] = []
+        var bytes = first.content.byteCount
+        // Large files keep their place. No more wait than there are hands.
+        var left = Deque<Waiting>()
+        for waiting in state.waiting {
+            if isSmall(waiting.file), others.count < together - 1,
+                bytes + waiting.file.content.byteCount <= limits.requestBytes
+            {
+                bytes += waiting.file.content.byteCount
+                others.append(waiting)
+            } else {
+                left.append(waiting)
+            }
+        }
+        state.waiting = left
+        return others
     }
 
     private func isSmall(_ file: FileUpload) -> Bool { file.content.byteCount <= limits.smallBytes }

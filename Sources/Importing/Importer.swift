@@ -243,8 +243,8 @@ public final class Importer: Sendable {
             try? await ledger.recordLimit(files, on: Self.filesTogether, of: server)
         }
         let uploading = MediaUploading(
-            watches: watches, ledger: ledger, client: client, workbench: workbench, context: context,
-            sending: sending, reading: Slots { watches.uploads }, sealing: bells.submitting, closing: bells.closing
+            watches: watches, ledger: ledger, client: client, context: context, sending: sending,
+            reading: WorkLane(workbench) { watches.uploads }, sealing: bells.submitting, closing: bells.closing
         ).stage(bell: bells.uploading, grants: grants)
         let submitting = Submitting(
             ledger: ledger, client: client, reader: reader,

@@ -12,8 +12,10 @@ struct MediaLook: Sendable {
 
     let file: OpenFile
     let judgement: MediaJudgement
-    /// The SHA-256 of the content; nil where it was not asked for.
+    /// What the content is known by; nil where it was not asked for.
     let digest: [UInt8]?
+    /// Whether the content has the SHA-256 that it is to have.
+    let isExpected: Bool
 
     /// What is to be told of the file though it is sent.
     var warning: ErrorEntry? { judgement.warning.map { ErrorEntry(code: $0.code, message: $0.message) } }
@@ -21,10 +23,30 @@ struct MediaLook: Sendable {
     /// Judges a file by its name and first bytes, and hashes it unless it is refused.
     ///
     /// Keeps the thread busy.
-    init(_ file: OpenFile, _ media: OpenableMedia, _ rules: MediaRules, hashes: Bool) throws {
+    ///
+    /// - Parameters:
+    ///   - file: the file, open.
+    ///   - media: what it was when it was found.
+    ///   - rules: what is taken.
+    ///   - hashes: whether the whole content is read.
+    ///   - expected: the SHA-256 that it is to have, looked at only where it is hashed; nil for any.
+    /// - Throws: ``Changed``, or why it cannot be read.
+    init(
+        _ file: OpenFile, _ media: OpenableMedia, _ rules: MediaRules, hashes: Bool, expected: [UInt8]? = nil
+    ) throws {
         self.file = file
         judgement = rules.judge(name: media.relativePath.string, size: media.size, head: try Self.head(of: file))
-        digest = hashes && judgement.refusal == nil ? try Self.digest(of: file, size: media.size) : nil
+        guard hashes, judgement.refusal == nil else {
+            (digest, isExpected) = (nil, true)
+            return
+        }
+        var (hash, sha256) = (ContentHash(), expected.map { _ in SHA256() })
+        try Self.read(file, size: media.size) { bytes in
+            hash.update(bytes)
+            sha256?.update(bufferPointer: bytes)
+        }
+        digest = hash.digest()
+        isExpected = sha256.map { [UInt8]($0.finalize()) } == expected
     }
 
     private static func head(of file: OpenFile) throws -> [UInt8] {
@@ -39,9 +61,16 @@ struct MediaLook: Sendable {
         }
     }
 
-    /// The SHA-256 of a file that must not change meanwhile.
+    /// What the content of a file that must not change meanwhile is known by.
     static func digest(of file: OpenFile, size: Int64) throws -> [UInt8] {
-        var hasher = SHA256()
+        var hash = ContentHash()
+        try read(file, size: size) { hash.update($0) }
+        return hash.digest()
+    }
+
+    private static func read(
+        _ file: OpenFile, size: Int64, _ take: (UnsafeRawBufferPointer) -> Void
+    ) throws {
         var offset: Int64 = 0
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Int(min(256 << 10, max(size, 1))), alignment: 16)
@@ -49,9 +78,8 @@ struct MediaLook: Sendable {
         while offset < size {
             let count = try file.descriptor.read(fromAbsoluteOffset: offset, into: buffer)
             guard count > 0 else { throw Changed() }
-            hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             offset += Int64(count)
         }
-        return [UInt8](hasher.finalize())
     }
 }

@@ -13,11 +13,10 @@ struct MediaUploading: Sendable {
     let watches: WatchBoard
     let ledger: any LedgerStore
     let client: LabelboxClient
-    let workbench: Workbench
     let context: StageContext
     let sending: FileSending
-    /// Files that are looked into at a time.
-    let reading: Slots
+    /// Where files are looked into.
+    let reading: WorkLane
     let sealing: Bell
     let closing: Bell
     /// One upload of a content goes ahead and the others of the same content wait, for then they need none of their own.
@@ -26,6 +25,7 @@ struct MediaUploading: Sendable {
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<MediaRecord>> {
         Stage(
             name: "uploading", width: { Self.width(uploads: watches.uploads, together: sending.filesTogether) },
+            leastLeased: { max(1, $0 / 4) },
             bell: bell,
             lease: { watches.isHeld ? [] : try await ledger.leaseMedia(for: grants(), limit: $0) },
             nextDue: { watches.isHeld ? nil : try await ledger.nextDue(.media, after: $0) },
@@ -112,26 +112,29 @@ struct MediaUploading: Sendable {
         let path = watch.folder.mediaPath(media)
         do {
             let isHashedFirst = try await isHashedFirst(item.item, media)
-            let look = try await reading.within {
-                try await workbench.run {
-                    try MediaLook(try watch.folder.openMedia(media), media, watch.media, hashes: isHashedFirst)
-                }
+            let look = try await reading.run {
+                try MediaLook(
+                    try watch.folder.openMedia(media), media, watch.media, hashes: isHashedFirst,
+                    expected: item.item.expected?.sha256)
             }
             if let refusal = look.judgement.refusal {
                 return try await fail(item, code: refusal.code, message: refusal.message, at: context.clock.now)
             }
+            let goesOn: Bool
             if let digest = look.digest {
-                if let expected = item.item.expected?.sha256, expected != digest {
+                guard look.isExpected else {
                     return try await expect(
                         item, watch, otherwise: "its SHA-256 is not the one that its manifest says",
                         at: context.clock.now)
                 }
-                try await inFlight.alone(with: digest) {
+                goesOn = try await inFlight.alone(with: digest) {
                     try await upload(item, media, watch, look, digest: digest, path: path)
                 }
             } else {
-                try await uploadWhileHashing(item, media, look, path: path)
+                goesOn = try await uploadWhileHashing(item, media, look, path: path)
             }
+            // What waits for other files too is not to be looked for after each.
+            if !goesOn { return }
         } catch is MediaLook.Changed {
             try await retryLater(item, media, watch, reason: "it changed while it was read")
         } catch let error as IntakeError {
@@ -160,49 +163,66 @@ struct MediaUploading: Sendable {
     private func upload(
         _ item: Leased<MediaRecord>, _ media: OpenableMedia, _ watch: ImportWatch, _ look: MediaLook,
         digest: [UInt8], path: FilePath
-    ) async throws {
+    ) async throws -> Bool {
         let start = context.clock.now
         if let known = try await ledger.knownContent(
             sha256: digest, bytes: media.size, type: look.judgement.contentType,
             uploadedAfter: start.addingTimeInterval(-watch.mediaURLAge.seconds))
         {
-            try await ledger.recordUploaded(item, content: known, warning: look.warning, at: start)
-            return context.observer.uploaded(path: path, bytes: media.size, isReused: true)
+            let goesOn = try await ledger.recordUploaded(item, content: known, warning: look.warning, at: start)
+            context.observer.uploaded(path: path, bytes: media.size, isReused: true)
+            return goesOn
         }
         let uploaded = try await send(media, look, path: path)
-        try await record(uploaded, of: item, media, look, digest: digest, path: path)
+        return try await record(uploaded, of: item, media, look, digest: digest, path: path)
     }
 
     private func uploadWhileHashing(
         _ item: Leased<MediaRecord>, _ media: OpenableMedia, _ look: MediaLook, path: FilePath
-    ) async throws {
-        async let digest = workbench.run { try MediaLook.digest(of: look.file, size: media.size) }
-        let uploaded = try await send(media, look, path: path)
-        try await record(uploaded, of: item, media, look, digest: try await digest, path: path)
+    ) async throws -> Bool {
+        let sent = SentContent()
+        let uploaded = try await send(media, look, path: path) { sent.take($0, at: $1) }
+        var digest = sent.digest(ifSent: media.size)
+        if digest == nil {
+            // The server has answered before it had everything.
+            digest = try await reading.run { try MediaLook.digest(of: look.file, size: media.size) }
+            try checkUnchanged(look, media)
+        }
+        guard let digest else { throw MediaLook.Changed() }
+        return try await record(uploaded, of: item, media, look, digest: digest, path: path)
     }
 
-    private func send(_ media: OpenableMedia, _ look: MediaLook, path: FilePath) async throws -> UploadedFile {
+    private func send(
+        _ media: OpenableMedia, _ look: MediaLook, path: FilePath,
+        witness: (@Sendable (_ bytes: UnsafeRawBufferPointer, _ position: Int64) -> Void)? = nil
+    ) async throws -> UploadedFile {
+        var content = FileSlice(owning: try look.file.descriptor.duplicate(), name: path, length: media.size)
+        content.witness = witness
         let uploaded = try await sending.send(
             FileUpload(
-                content: .file(
-                    FileSlice(owning: try look.file.descriptor.duplicate(), name: path, length: media.size)),
+                content: .file(content),
                 filename: media.relativePath.lastComponent?.string ?? "file",
                 contentType: look.judgement.contentType))
-        guard try look.file.look().identity.hasSameContent(as: media.identity) else { throw MediaLook.Changed() }
+        try checkUnchanged(look, media)
         return uploaded
+    }
+
+    private func checkUnchanged(_ look: MediaLook, _ media: OpenableMedia) throws {
+        guard try look.file.look().identity.hasSameContent(as: media.identity) else { throw MediaLook.Changed() }
     }
 
     private func record(
         _ uploaded: UploadedFile, of item: Leased<MediaRecord>, _ media: OpenableMedia, _ look: MediaLook,
         digest: [UInt8], path: FilePath
-    ) async throws {
+    ) async throws -> Bool {
         let now = context.clock.now
-        try await ledger.recordUploaded(
+        let goesOn = try await ledger.recordUploaded(
             item,
             content: UploadedContent(
                 sha256: digest, bytes: media.size, type: look.judgement.contentType, url: uploaded.url,
                 uploadedAt: now), warning: look.warning, at: now)
         context.observer.uploaded(path: path, bytes: media.size, isReused: false)
+        return goesOn
     }
 
     private func retryLater(

@@ -11,6 +11,8 @@ struct Stage<Item: Sendable>: Sendable {
     let name: String
     /// How many items are worked on at a time.
     let width: @Sendable () -> Int
+    /// How many hands are free before more is leased, given the width: a lease is a commit, whatever comes of it.
+    var leastLeased: @Sendable (_ width: Int) -> Int = { _ in 1 }
     let bell: Bell
     /// Leases at most so many items.
     let lease: @Sendable (Int) async throws -> [Item]
@@ -30,7 +32,9 @@ struct Stage<Item: Sendable>: Sendable {
         defer { pulse.ends(name) }
         await withDiscardingTaskGroup { group in
             while !context.drain.isDraining {
-                let hands = max(0, width() - busy.withLock { $0 })
+                let width = width()
+                let free = max(0, width - busy.withLock { $0 })
+                let hands = free < leastLeased(width) ? 0 : free
                 // Asked after from before the lease: what becomes due between the two must not fall through.
                 let looked = context.clock.now
                 pulse.looks(name)

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Foundation
 internal import LabelboxAPI
 internal import Ledger
@@ -14,7 +13,7 @@ struct TextUploads: Sendable {
     let clock: ImportClock
 
     func url(of text: [UInt8], for segment: SegmentRecord) async throws -> String {
-        let digest = [UInt8](SHA256.hash(data: text))
+        let digest = text.withUnsafeBytes { ContentHash.digest(of: $0) }
         let now = clock.now
         let age = watches[segment.watch]?.mediaURLAge ?? .zero
         let type = "text/plain"

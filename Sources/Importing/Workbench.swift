@@ -27,6 +27,9 @@ final class Workbench: Sendable {
         }
     }
 
+    /// Runs `body` on a thread of its own, and waits for nothing; it must not ``wait`` itself.
+    func begin(_ body: @escaping @Sendable () -> Void) { hands.start(body) }
+
     /// Waits on a thread of the workbench for something asynchronous.
     ///
     /// It is how a long read stands still until what it produced is stored or sent: back-pressure without a buffer.

@@ -78,8 +78,12 @@ public protocol LedgerStore: SegmentSource {
     /// Puts a media file back to be looked at later.
     func postpone(_ item: Leased<MediaRecord>, until: Date, isAwaited: Bool, at now: Date) async throws
     /// Records that the file's bytes are at the server under a URL; a warning is one of each import that names the file.
+    ///
+    /// - Returns: whether something can go on now that waited for this file.
+    @discardableResult
     func recordUploaded(
-        _ item: Leased<MediaRecord>, content: UploadedContent, warning: ErrorEntry?, at now: Date) async throws
+        _ item: Leased<MediaRecord>, content: UploadedContent, warning: ErrorEntry?, at now: Date
+    ) async throws -> Bool
     /// Records that the file will not be uploaded; the rows that name it fail with this error.
     func recordFailed(_ item: Leased<MediaRecord>, failure: ErrorEntry, at now: Date) async throws
     /// Content that was uploaded after a time, with this content type, and may be used again.

@@ -77,6 +77,7 @@ public struct MediaRecord: Sendable, Hashable {
     public var identity: MediaIdentity?
     public var expected: ExpectedContent?
     public var phase: MediaPhase
+    /// What the content is known by; called like its column, which is from when that was a SHA-256.
     public var sha256: [UInt8]?
     public var url: String?
     public var uploadedAt: Date?
@@ -93,12 +94,14 @@ public struct MediaRecord: Sendable, Hashable {
 /// What a row's local file became.
 public struct MediaOutcome: Sendable, Hashable {
     public var url: String?
+    /// What the content is known by.
     public var sha256: [UInt8]?
     public var failure: ErrorEntry?
 }
 
 /// Content that the server already has.
 public struct UploadedContent: Sendable, Hashable {
+    /// What it is known by.
     public var sha256: [UInt8]
     public var bytes: Int64
     /// The content type that it was uploaded with, since the same bytes may be meant as text or as a page.

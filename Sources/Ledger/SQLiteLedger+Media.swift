@@ -86,9 +86,10 @@ extension SQLiteLedger {
         }
     }
 
+    @discardableResult
     public func recordUploaded(
         _ item: Leased<MediaRecord>, content: UploadedContent, warning: ErrorEntry?, at now: Date
-    ) async throws {
+    ) async throws -> Bool {
         try await write { db in
             let before = try Self.standing(db, item)
             try Self.update(
@@ -102,7 +103,7 @@ extension SQLiteLedger {
             if let warning {
                 for id in try Self.imports(db, naming: item.item.id) { try Self.addWarnings(db, to: id, [warning]) }
             }
-            try Self.mediaEnded(
+            return try Self.mediaEnded(
                 db, item.item, wasAwaited: before.isAwaited, uploaded: content.bytes, at: now)
         }
     }
@@ -147,14 +148,14 @@ extension SQLiteLedger {
             try Self.update(
                 db, item, set: "phase = 'failed', failure = ?, lease_owner = NULL, lease_until = NULL",
                 [try failure.stored()])
-            try Self.mediaEnded(db, item.item, wasAwaited: before.isAwaited, uploaded: nil, at: now)
+            _ = try Self.mediaEnded(db, item.item, wasAwaited: before.isAwaited, uploaded: nil, at: now)
         }
     }
 
     public func knownContent(
         sha256: [UInt8], bytes: Int64, type: String, uploadedAfter: Date
     ) async throws -> UploadedContent? {
-        try await read { db in
+        try await lookUp { db in
             try Row.fetchOne(
                 db.cachedStatement(
                     sql: """
@@ -171,7 +172,7 @@ extension SQLiteLedger {
     }
 
     public func knowsContent(bytes: Int64) async throws -> Bool {
-        try await read { db in
+        try await lookUp { db in
             // The constant lets the index of large contents be used.
             try Bool.fetchOne(
                 db.cachedStatement(
@@ -266,9 +267,11 @@ extension SQLiteLedger {
     }
 
     /// Tells the segments that wait for a file, and the imports that count it, that its way has ended.
+    ///
+    /// - Returns: whether it was the last file of one of them.
     private static func mediaEnded(
         _ db: Database, _ media: MediaRecord, wasAwaited: Bool, uploaded: Int64?, at now: Date
-    ) throws {
+    ) throws -> Bool {
         try db.cachedStatement(
             sql: """
                 UPDATE segments SET media_open = media_open - 1
@@ -282,18 +285,24 @@ extension SQLiteLedger {
                 WHERE id IN (SELECT segment_id FROM media_refs WHERE media_id = ?) AND phase = 'waiting' AND media_open = 0
                 """
         ).execute(arguments: [now.stored, media.id])
+        var wasLast = db.changesCount > 0
         for id in try imports(db, naming: media.id) {
-            try db.cachedStatement(
-                sql: """
-                    UPDATE imports SET media_open = media_open - 1, media_awaited = media_awaited - ?,
-                        media_uploaded_files = media_uploaded_files + ?, media_uploaded_bytes = media_uploaded_bytes + ?,
-                        started_at = COALESCE(started_at, ?)
-                    WHERE id = ?
-                    """
-            ).execute(arguments: [wasAwaited ? 1 : 0, uploaded == nil ? 0 : 1, uploaded ?? 0, now.stored, id])
-            try settleHold(db, id, at: now)
+            let open = try Int.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        UPDATE imports SET media_open = media_open - 1, media_awaited = media_awaited - ?,
+                            media_uploaded_files = media_uploaded_files + ?, media_uploaded_bytes = media_uploaded_bytes + ?,
+                            started_at = COALESCE(started_at, ?)
+                        WHERE id = ? RETURNING media_open
+                        """),
+                arguments: [wasAwaited ? 1 : 0, uploaded == nil ? 0 : 1, uploaded ?? 0, now.stored, id])
+            if open == 0 {
+                wasLast = true
+                try settleHold(db, id, at: now)
+            }
             try refresh(db, id, at: now)
         }
+        return wasLast
     }
 
     /// Lets an import that takes all or nothing go on once all its media is there, or ends it when one file failed.

@@ -11,6 +11,7 @@ public final class SQLiteLedger: LedgerStore {
     let pool: DatabasePool
     let queue: CommitQueue
     private let report = DamageReport()
+    private let lookups: LookupQueue
     private let turns: LedgerTurns?
     /// Makes the names of submissions.
     let freshName: @Sendable () -> String
@@ -93,6 +94,7 @@ public final class SQLiteLedger: LedgerStore {
         self.turns = turns
         freshName = if let turns { turns.name } else { { UUID().uuidString.lowercased() } }
         queue = CommitQueue(writer: pool, mark: mark, turns: turns)
+        lookups = LookupQueue(reader: pool)
     }
 
     /// Ends all connections; whatever is asked of the ledger afterwards fails.
@@ -131,6 +133,13 @@ public final class SQLiteLedger: LedgerStore {
         } catch {
             throw noted(Self.ledgerError(error, path: path))
         }
+    }
+
+    /// Like ``read``, for what many ask at a time and is quickly found.
+    func lookUp<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        // Whoever decides about turns decides about each view.
+        guard turns == nil else { return try await read(view) }
+        do { return try await lookups.perform(view) } catch { throw noted(Self.ledgerError(error, path: path)) }
     }
 
     /// Has `found` called, once, when a step or a look meets damage: from then on nothing may be believed.

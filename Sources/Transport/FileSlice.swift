@@ -11,6 +11,10 @@ public struct FileSlice: Sendable {
     public let offset: Int64
     /// How many bytes it has.
     public let length: Int64
+    /// Sees the bytes as they are read to be sent, and from which place in the slice they are.
+    ///
+    /// Each attempt of a request begins at 0 again. Called on the transport's thread, which waits for it: be quick.
+    public var witness: (@Sendable (_ bytes: UnsafeRawBufferPointer, _ position: Int64) -> Void)?
 
     /// Takes over an open descriptor, and closes it in the end.
     ///
@@ -55,7 +59,10 @@ public struct FileSlice: Sendable {
         if wanted == 0 { return 0 }
         while true {
             let count = pread(file.descriptor.rawValue, buffer.baseAddress, wanted, off_t(offset + position))
-            if count > 0 { return count }
+            if count > 0 {
+                witness?(UnsafeRawBufferPointer(rebasing: buffer[..<count]), position)
+                return count
+            }
             if count == 0 {
                 throw BodySourceFailure(
                     "\(name) has ended \(length - position) bytes early: it was cut while it was sent")

@@ -29,9 +29,11 @@ package enum MultipartFraming {
 
     /// A boundary that no part contains, to all intents: 128 random bits.
     package static func randomBoundary(using generator: inout some RandomNumberGenerator) -> String {
-        var digits = ""
-        for _ in 0..<32 { digits += String(UInt8.random(in: 0..<16, using: &generator), radix: 16) }
-        return digits
+        // Two words and not 32 digits: each time that the system's generator is asked is a call of the kernel.
+        (0..<2).map { _ in
+            let digits = String(UInt64.random(in: .min ... .max, using: &generator), radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
     }
 
     /// Whether the part can be framed: its content type is written as it is, so it must stay on its line.

@@ -126,6 +126,29 @@ struct FileSendingTests {
         #expect(learned.withLock { $0 } == [])
     }
 
+    @Test("files that are ready at the same moment share a request though others are free")
+    func sameMoment() async throws {
+        let server = Server(answer: Self.taken)
+        let sending = sending(server, requests: 20, files: 10)
+        // On one executor, as if nobody else had a thread: all are ready before the first may go out.
+        await Self.together(40) { number in
+            let file = FileUpload(content: .bytes([0]), filename: "f\(number)", contentType: "text/plain")
+            let url = try? await sending.send(file).url
+            #expect(url == "https://f.example/f\(number)")
+        }
+        #expect(server.requests.reduce(0) { $0 + $1.files.count } == 40)
+        #expect(server.requests.allSatisfy { $0.files.count <= 10 })
+        #expect(server.requests.count == 4)
+    }
+
+    /// Has as many tasks begin on the main actor, one after the other, before any of them goes on.
+    @MainActor
+    private static func together(_ count: Int, _ body: @escaping @MainActor (Int) async -> Void) async {
+        await withDiscardingTaskGroup { group in
+            for number in 0..<count { group.addTask { @MainActor in await body(number) } }
+        }
+    }
+
     @Test("large files go alone, in their turn, and a request has ten million bytes at most")
     func large() async throws {
         let server = Server(answer: Self.taken)

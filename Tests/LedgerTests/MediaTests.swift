@@ -57,7 +57,7 @@ import Testing
             try await bench.planned("i", [segment(0, 1, media: both), segment(1, 1, media: [both[0]])])
             let media = try await bench.leaseMedia()
             #expect(media.map(\.item.path) == ["m", "n"])
-            try await bench.store.recordUploaded(media[0], content: content(media[0]), warning: nil, at: at(1))
+            #expect(try await bench.store.recordUploaded(media[0], content: content(media[0]), warning: nil, at: at(1)))
             #expect(try await bench.store.totals().readySegments == 1)
             try await bench.store.recordFailed(media[1], failure: failure("unreadable"), at: at(1))
             #expect(try await bench.store.totals().readySegments == 2)
@@ -70,6 +70,43 @@ import Testing
             #expect(record.openMedia == 0)
             #expect(record.media.uploadedFiles == 1)
             #expect(record.media.uploadedBytes == 1)
+        }
+    }
+
+    @Test("Only the last file that something waits for lets it go on", arguments: StoreUnderTest.allCases)
+    func goesOn(_ store: StoreUnderTest) async throws {
+        try await store.run { bench in
+            try await bench.planned("i", [segment(0, 1, media: [reference("m", size: 1), reference("n", size: 2)])])
+            let media = try await bench.leaseMedia()
+            let first = try await bench.store.recordUploaded(
+                media[0], content: content(media[0]), warning: nil, at: at(1))
+            #expect(!first)
+            let second = try await bench.store.recordUploaded(
+                media[1], content: content(media[1]), warning: nil, at: at(1))
+            #expect(second)
+        }
+    }
+
+    @Test(
+        "Contents that are asked for by many at a time are found once they are recorded",
+        arguments: StoreUnderTest.allCases)
+    func asked(_ store: StoreUnderTest) async throws {
+        try await store.run { bench in
+            let store = bench.store
+            try await withThrowingDiscardingTaskGroup { group in
+                for number in 0..<UInt8(200) {
+                    group.addTask {
+                        let mine = UploadedContent(
+                            sha256: [number], bytes: 1, type: "t", url: "u\(number)", uploadedAt: at(1))
+                        func known() async throws -> UploadedContent? {
+                            try await store.knownContent(sha256: [number], bytes: 1, type: "t", uploadedAfter: at(0))
+                        }
+                        #expect(try await known() == nil)
+                        try await store.recordContent(mine)
+                        #expect(try await known() == mine)
+                    }
+                }
+            }
         }
     }
 

@@ -37,6 +37,29 @@ struct MultipartTests {
                         .utf8))
     }
 
+    @Test("whoever is to see a file's bytes sees each once, in order, and again when the body begins anew")
+    func witness() throws {
+        let seen = Locked<[(position: Int64, bytes: [UInt8])]>([])
+        var slice = try FileSlice(opening: FilePath(#filePath), offset: 5, length: 1000)
+        slice.witness = { bytes, position in seen.withLock { $0.append((position, Array(bytes))) } }
+        let stream = BodyStream(
+            MultipartFraming.stretches(of: [.init(name: "1", content: .file(slice))], boundary: "B"))
+        let body = read(stream, pieceSize: 300)
+        func isWhole(_ pieces: [(position: Int64, bytes: [UInt8])]) -> Bool {
+            var position: Int64 = 0
+            for piece in pieces {
+                guard piece.position == position else { return false }
+                position += Int64(piece.bytes.count)
+            }
+            return position == 1000 && body.split(separator: pieces.flatMap(\.bytes)).count == 2
+        }
+        #expect(seen.withLock { isWhole($0) })
+        seen.withLock { $0 = [] }
+        #expect(stream.seek(to: 0))
+        #expect(read(stream, pieceSize: 64) == body)
+        #expect(seen.withLock { isWhole($0) })
+    }
+
     @Test("boundaries are 32 hex digits, and differ")
     func boundaries() {
         var generator = SystemRandomNumberGenerator()

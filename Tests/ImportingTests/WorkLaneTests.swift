@@ -1,0 +1,64 @@
+import Dispatch
+import Locking
+import Testing
+
+@testable import Importing
+
+@Suite("A lane of the workbench")
+struct WorkLaneTests {
+    private let workbench = Workbench(.threads(name: "lane"))
+
+    @Test("no more work at a time than it is wide, and everything is done")
+    func width() async throws {
+        let lane = WorkLane(workbench) { 3 }
+        let state = Locked((now: 0, most: 0, done: 0))
+        try await withThrowingDiscardingTaskGroup { group in
+            for _ in 0..<200 {
+                group.addTask {
+                    try await lane.run {
+                        state.withLock { state in
+                            state.now += 1
+                            state.most = max(state.most, state.now)
+                        }
+                        state.withLock { state in
+                            state.now -= 1
+                            state.done += 1
+                        }
+                    }
+                }
+            }
+        }
+        #expect(state.withLock { $0.done } == 200)
+        #expect((1...3).contains(state.withLock { $0.most }))
+    }
+
+    @Test("what waits is taken on in the order in which it came, by the thread that is done")
+    func order() async throws {
+        let lane = WorkLane(workbench) { 1 }
+        let (gate, begun) = (DispatchSemaphore(value: 0), Locked(0))
+        let order = Locked<[Int]>([])
+        try await withThrowingDiscardingTaskGroup { group in
+            for number in 0..<5 {
+                group.addTask {
+                    try await lane.run {
+                        begun.withLock { $0 += 1 }
+                        if number == 0 { gate.wait() }
+                        order.withLock { $0.append(number) }
+                    }
+                }
+                // One after the other, so that it is known who came first.
+                while begun.withLock({ $0 }) == 0 || lane.waitingCount < number { await Task.yield() }
+            }
+            gate.signal()
+        }
+        #expect(order.withLock { $0 } == [0, 1, 2, 3, 4])
+    }
+
+    @Test("work that fails makes room too")
+    func failing() async throws {
+        struct Trouble: Error {}
+        let lane = WorkLane(workbench) { 1 }
+        for _ in 0..<3 { await #expect(throws: Trouble.self) { try await lane.run { throw Trouble() } } }
+        #expect(try await lane.run { 7 } == 7)
+    }
+}
