@@ -48,9 +48,10 @@ let package = Package(
         .target(name: "CCurlShim", dependencies: ["CCurl"]),
         .target(name: "CLinux"),
         .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "CRowSum"),
 
         // What everyone speaks of.
-        .target(name: "DataRows", dependencies: ["CZlib", "Locking", .crypto, .system]),
+        .target(name: "DataRows", dependencies: ["CRowSum", "CZlib", "Locking", .crypto, .system]),
 
         // Tools without opinions.
         .target(name: "Locking"),

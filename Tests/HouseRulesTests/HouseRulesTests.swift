@@ -6,7 +6,7 @@ import Testing
 /// A new arrow is a decision, so it is made here, where a diff shows it.
 private let mayImport: [String: Set<String>] = [
     "Locking": [],
-    "DataRows": ["CZlib"],
+    "DataRows": ["CRowSum", "CZlib"],
     "Files": ["CLinux", "Locking"],
     "Pacing": ["Locking"],
     "Transport": ["CCurl", "CCurlShim", "Locking"],
@@ -44,6 +44,7 @@ private let mayImport: [String: Set<String>] = [
 private let homes: [String: Set<String>] = [
     "GRDB": ["Ledger"],
     "CCurl": ["CCurlShim", "Transport"],
+    "CRowSum": ["DataRows"],
     "CZlib": ["DataRows"],
     "Yams": ["Settings"],
     "NIOCore": ["LabelboxSimulator", "Web"],
@@ -58,7 +59,7 @@ private let homes: [String: Set<String>] = [
 struct HouseRulesTests {
     @Test("rooms open only onto the rooms they may", arguments: mayImport.keys.sorted())
     func directions(room: String) throws {
-        let rooms = Set(mayImport.keys).union(["CCurl", "CCurlShim", "CLinux", "CPageSums", "CZlib"])
+        let rooms = Set(mayImport.keys).union(["CCurl", "CCurlShim", "CLinux", "CPageSums", "CRowSum", "CZlib"])
         let files = try swiftFiles(in: room)
         #expect(!files.isEmpty)
         for (file, modules) in try files.map({ ($0, try imports(of: $0)) }) {
