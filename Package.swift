@@ -45,7 +45,7 @@ let package = Package(
         // What is foreign: C behind one small door each.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "CContentHash"),
+        .target(name: "CBLAKE3", exclude: ["LICENSE", "README.md", "vectors"]),
         .target(name: "CCurlShim", dependencies: ["CCurl"]),
         .target(name: "CLinux"),
         .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
@@ -69,7 +69,7 @@ let package = Package(
         .target(
             name: "Importing",
             dependencies: [
-                "CContentHash", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results",
+                "CBLAKE3", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Results",
                 "Transport",
                 .crypto, .deque, .log, .metrics, .system,
             ]),
@@ -166,7 +166,7 @@ let package = Package(
         .testTarget(
             name: "ImportingTests",
             dependencies: [
-                "CContentHash", "DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport", "Transport",
+                "CBLAKE3", "DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport", "Transport",
             ]),
         .testTarget(
             name: "IntakeTests",

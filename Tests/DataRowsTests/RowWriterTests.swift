@@ -239,6 +239,21 @@ import Testing
         #expect(quick > 20, "some were written in short, or nothing was compared")
     }
 
+    @Test func aDerivedKeyIsRightForEachLength() throws {
+        // The frame around the row has 39 bytes: every length of the last block comes up, and rows that are hashed in pieces.
+        let set = DatasetID(rawValue: "set")
+        for length in Array(0...130) + [1000, 1024, 1025, 5000] {
+            let row = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ length) }
+            func part(_ letter: String, _ bytes: [UInt8]) -> [UInt8] {
+                letter.utf8 + withUnsafeBytes(of: UInt64(bytes.count).bigEndian) { Array($0) } + bytes
+            }
+            let ordinal = withUnsafeBytes(of: UInt64(3).bigEndian) { Array($0) }
+            let sum = try SHA256Oracle.hexadecimal(part("d", Array("set".utf8)) + part("r", row) + part("o", ordinal))
+            let key = row.withUnsafeBytes { DerivedKey.make(dataset: set, row: $0, mediaDigest: nil, ordinal: 3) }
+            #expect(key == "dr1-" + sum, "\(length)")
+        }
+    }
+
     @Test func aDerivedKeyFollowsFromItsRecipe() throws {
         let row = Array(#"{"row_data":"t"}"#.utf8)
         func length(_ value: Int) -> [UInt8] { (0..<8).map { UInt8(value >> (56 - 8 * $0) & 255) } }

@@ -1,10 +1,8 @@
-import CContentHash
 import Testing
 
 @testable import Importing
 
-/// One after the other, since they change how wide all of them hash.
-@Suite("What a content is known by", .serialized)
+@Suite("What a content is known by")
 struct ContentHashTests {
     /// The first 32 bytes that BLAKE3's own test vectors give for so many bytes, which count from 0 to 250 over and over.
     private static let vectors: [(count: Int, digest: String)] = [
@@ -30,21 +28,15 @@ struct ContentHashTests {
         (102_400, "bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085"),
     ]
 
-    private static let widths: [Int32] = [16, 8, 4, 1]
-
-    @Test("it is BLAKE3, however many stretches are hashed side by side", arguments: widths)
-    func vectors(width: Int32) {
-        content_hash_limit_width(width)
-        defer { content_hash_limit_width(.max) }
+    @Test("it is BLAKE3")
+    func vectors() {
         for (count, digest) in Self.vectors {
             #expect(Self.hex(Self.bytes(count).withUnsafeBytes { ContentHash.digest(of: $0) }) == digest, "\(count)")
         }
     }
 
-    @Test("it does not depend on the pieces that the bytes come in", arguments: widths)
-    func pieces(width: Int32) {
-        content_hash_limit_width(width)
-        defer { content_hash_limit_width(.max) }
+    @Test("it does not depend on the pieces that the bytes come in")
+    func pieces() {
         let bytes = Self.bytes(1_300_003)
         // Pieces of a chunk are joined one by one, as those of the vectors are.
         let expected = Self.digest(bytes, inPiecesOf: 1024)

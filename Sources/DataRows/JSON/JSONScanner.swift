@@ -44,7 +44,7 @@ struct JSONScanner {
     }
 
     /// From the byte after the opening quote to the byte after the closing one.
-    @inline(__always) private func string(_ start: Int) -> Int {
+    @inline(__always) func string(_ start: Int) -> Int {
         var at = start
         while true {
             while true {
@@ -120,7 +120,8 @@ struct JSONScanner {
         return at > start
     }
 
-    @inline(__always) private func number(_ start: Int) -> Int {
+    /// From the first character of a number to the byte after it.
+    @inline(__always) func number(_ start: Int) -> Int {
         var at = start
         if bytes[at] == 0x2d { at &+= 1 }
         if bytes[at] == 0x30 {
@@ -252,6 +253,8 @@ struct JSONMembers {
     let slots: UnsafeMutablePointer<Int32>
     /// How many there were; only the first ``capacity`` are in `list`.
     private(set) var total = 0
+    /// The keys and slots are those of the members in `list`.
+    private var isIdentified = false
 
     /// How many there are in `list`.
     var count: Int { min(total, Self.capacity) }
@@ -271,6 +274,8 @@ struct JSONMembers {
     ///
     /// The last of several with one key counts, and one with null counts as absent.
     @inline(__always) mutating func identify(in bytes: UnsafePointer<UInt8>) {
+        if isIdentified { return }
+        isIdentified = true
         slots.update(repeating: -1, count: RowKey.allCases.count)
         for index in 0..<count {
             let member = list[index]
@@ -301,7 +306,19 @@ struct JSONMembers {
         return JSONSlice(bytes: bytes, start: Int(member.valueStart), end: Int(member.valueEnd))
     }
 
-    @inline(__always) mutating func removeAll() { total = 0 }
+    @inline(__always) mutating func removeAll() {
+        total = 0
+        isIdentified = false
+    }
+
+    /// Puts a member elsewhere, which keeps its key.
+    @inline(__always)
+    func move(_ index: Int, _ keyStart: Int32, _ keyEnd: Int32, _ valueStart: Int32, _ valueEnd: Int32) {
+        list[index].keyStart = keyStart
+        list[index].keyEnd = keyEnd
+        list[index].valueStart = valueStart
+        list[index].valueEnd = valueEnd
+    }
 
     @inline(__always)
     mutating func append(_ keyStart: Int, _ keyEnd: Int, _ valueStart: Int, _ valueEnd: Int) {

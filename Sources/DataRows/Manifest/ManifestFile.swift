@@ -101,21 +101,19 @@ public enum Hexadecimal {
         }
     }
 
-    static func append(_ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
-        withUnsafeTemporaryAllocation(byteCount: bytes.count * 2, alignment: 8) { digits in
-            var at = 0
-            while at &+ 4 <= bytes.count {
-                let four = bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self)
-                digits.storeBytes(
-                    of: eightDigits(UInt32(littleEndian: four)).littleEndian, toByteOffset: at &* 2, as: UInt64.self)
-                at &+= 4
-            }
-            while at < bytes.count {
-                digits[at &* 2] = JSONText.hexDigit(bytes[at] &>> 4)
-                digits[at &* 2 &+ 1] = JSONText.hexDigit(bytes[at] & 15)
-                at &+= 1
-            }
-            output += UnsafeRawBufferPointer(digits)
+    /// Writes two digits a byte, for which there must be room.
+    static func write(_ bytes: UnsafeRawBufferPointer, to digits: UnsafeMutableRawBufferPointer) {
+        var at = 0
+        while at &+ 4 <= bytes.count {
+            let four = bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self)
+            digits.storeBytes(
+                of: eightDigits(UInt32(littleEndian: four)).littleEndian, toByteOffset: at &* 2, as: UInt64.self)
+            at &+= 4
+        }
+        while at < bytes.count {
+            digits[at &* 2] = JSONText.hexDigit(bytes[at] &>> 4)
+            digits[at &* 2 &+ 1] = JSONText.hexDigit(bytes[at] & 15)
+            at &+= 1
         }
     }
 

@@ -147,10 +147,13 @@ public enum ManifestSurvey {
                 rules.inspectOversize(&found)
             } else {
                 let bytes = UnsafePointer(walker.window.bytes)
-                found.repetitionHash = RepetitionHash.of(bytes + walker.rowStart, walker.rowEnd - walker.rowStart)
                 rules.inspect(
                     bytes, walker.rowStart, walker.rowEnd, base: walker.window.offset, members: &walker.members,
                     into: &found)
+                // Only for a key that is derived does it matter what the row repeats.
+                if !found.hasGlobalKey {
+                    found.repetitionHash = RepetitionHash.of(bytes + walker.rowStart, walker.rowEnd - walker.rowStart)
+                }
             }
             if found.problems.isEmpty {
                 try valid(&found, summary.operation) { first, row in

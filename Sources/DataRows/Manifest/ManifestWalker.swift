@@ -11,7 +11,7 @@ struct ManifestWalker: ~Copyable {
         var hashes = false
     }
 
-    private enum Shape { case list, envelope, lines, listPart }
+    private enum Layout { case list, envelope, lines, listPart }
 
     private(set) var window: ManifestWindow
     var members: JSONMembers
@@ -25,16 +25,17 @@ struct ManifestWalker: ~Copyable {
     /// The current row is longer than rows may be, and not in the window.
     private(set) var isOversize = false
     private(set) var header = ManifestHeader()
-    var isEnvelope: Bool { shape == .envelope }
+    var isEnvelope: Bool { layout == .envelope }
 
     private let file: ManifestFile
     private let options: Options
     private let firstRow: Int
-    private var shape = Shape.lines
+    private var layout = Layout.lines
     private var at = 0
     private var isDone = false
     private var headerKeysSeen: Set<String> = []
     private var hasRows = false
+    private var shape = RowShape()
 
     /// Starts at the beginning of a manifest; an envelope's header is read, wherever in the file it stands.
     ///
@@ -42,7 +43,7 @@ struct ManifestWalker: ~Copyable {
     init(_ file: ManifestFile, options: Options, isCancelled: () -> Bool = { false }) throws {
         self.init(file, options: options, range: 0..<file.byteCount, firstRow: 0)
         try begin()
-        guard shape == .envelope, try !Self.endsWithRows(file) else { return }
+        guard layout == .envelope, try !Self.endsWithRows(file) else { return }
         // Something may follow the rows, and it decides what they mean: look ahead first.
         var scout = ManifestWalker(file, options: options, range: 0..<file.byteCount, firstRow: 0)
         try scout.begin()
@@ -55,7 +56,7 @@ struct ManifestWalker: ~Copyable {
     /// Starts at a row within a manifest; `range` ends with the last row's last byte.
     init(_ file: ManifestFile, options: Options, part range: Range<Int64>, firstRow: Int) {
         self.init(file, options: options, range: range, firstRow: firstRow)
-        shape = file.format.layout == .lines ? .lines : .listPart
+        layout = file.format.layout == .lines ? .lines : .listPart
     }
 
     private init(_ file: ManifestFile, options: Options, range: Range<Int64>, firstRow: Int) {
@@ -78,7 +79,7 @@ struct ManifestWalker: ~Copyable {
     /// - Throws: ``ManifestError``, `Errno`.
     mutating func next() throws -> Bool {
         if isDone { return false }
-        switch shape {
+        switch layout {
         case .list, .envelope:
             guard var byte = try peek() else { throw truncated() }
             if row >= firstRow, byte != 0x5d {
@@ -176,10 +177,10 @@ struct ManifestWalker: ~Copyable {
         switch try peek() {
         case 0x5b:
             at += 1
-            shape = .list
+            layout = .list
         case 0x7b:
             at += 1
-            shape = .envelope
+            layout = .envelope
             try readHeader()
         case nil: throw truncated()
         default:
@@ -191,7 +192,7 @@ struct ManifestWalker: ~Copyable {
 
     private mutating func endOfRows() throws {
         isDone = true
-        if shape == .envelope {
+        if layout == .envelope {
             guard let byte = try peek() else { throw truncated() }
             switch byte {
             case 0x2c:
@@ -295,15 +296,12 @@ struct ManifestWalker: ~Copyable {
     // MARK: A row
 
     @inline(__always) private mutating func scanRow() throws {
+        if let end = shape.end(ofRowAt: at, scanner, &members) { return take(end) }
         while true {
             let end = scanner.value(at: at, members: &members)
             if end >= 0 {
-                rowStart = at
-                rowEnd = end
-                rowRange = window.place(at)..<window.place(end)
-                isOversize = end &- at > options.maximumRowBytes
-                at = end
-                return
+                shape.learn(window.bytes, at, end, members)
+                return take(end)
             }
             guard end == JSONScanner.incomplete, !window.isLast else {
                 throw explanation(at: at, base: rowPointer)
@@ -311,6 +309,14 @@ struct ManifestWalker: ~Copyable {
             if window.count - at > options.maximumRowBytes { return try skimRow() }
             try refill(keeping: at)
         }
+    }
+
+    @inline(__always) private mutating func take(_ end: Int) {
+        rowStart = at
+        rowEnd = end
+        rowRange = window.place(at)..<window.place(end)
+        isOversize = end &- at > options.maximumRowBytes
+        at = end
     }
 
     /// Passes over a row that is too long to be held, as strictly as over any other.

@@ -3,12 +3,17 @@ extension RowRules {
     @inline(__always) func inspectNested(
         _ bytes: UnsafePointer<UInt8>, _ base: Int64, _ members: JSONMembers, _ row: inout SurveyedRow
     ) {
-        let slots = members.slots
-        let isPlain =
-            max(
-                slots[Int(RowKey.attachments.rawValue)], slots[Int(RowKey.embeddings.rawValue)],
-                slots[Int(RowKey.metadataFields.rawValue)], slots[Int(RowKey.conversationalData.rawValue)]) < 0
-        if !isPlain { inspectNestedValues(bytes, base, members, &row) }
+        // Programs write empty lists too, and there is nothing in those.
+        @inline(__always) func isPlain(_ key: RowKey) -> Bool {
+            guard let value = members.value(key, in: bytes) else { return true }
+            return value.count == 2 && bytes[value.start] == 0x5b
+        }
+        if members.slots[Int(RowKey.conversationalData.rawValue)] < 0, isPlain(.attachments), isPlain(.embeddings),
+            isPlain(.metadataFields)
+        {
+            return
+        }
+        inspectNestedValues(bytes, base, members, &row)
     }
 
     @inline(never) private func inspectNestedValues(

@@ -28,7 +28,7 @@ public struct SurveyedRow: Sendable {
     public internal(set) var hasGlobalKey = false
     /// It has `metadata_fields`, which can be sent only once the metadata ontology is known.
     public internal(set) var needsOntology = false
-    /// A hash of its bytes, the same for every identical row.
+    /// A hash of its bytes, the same for every identical row; 0 for a row with a global key, which needs none.
     public internal(set) var repetitionHash: UInt64 = 0
     /// The most bytes that it can take in a chunk, the comma included.
     public internal(set) var payloadBytes = 0

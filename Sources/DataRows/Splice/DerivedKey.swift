@@ -23,47 +23,69 @@ public enum DerivedKey {
     static func append(
         dataset: [UInt8], row: UnsafeRawBufferPointer, mediaDigest: [UInt8]?, ordinal: Int, to output: inout [UInt8]
     ) {
-        var hasher = SHA256()
-        // A short row is hashed in one go with its frame, which is quicker than three.
+        // A short row is hashed in one go with its frame, which is quicker than in three.
         let isShort = row.count <= 1024
-        withUnsafeTemporaryAllocation(byteCount: 128 + dataset.count + (isShort ? row.count : 0), alignment: 8) {
+        withUnsafeTemporaryAllocation(byteCount: 256 + dataset.count + (isShort ? row.count : 0), alignment: 8) {
             frame in
-            var at = 0
-            func put(_ value: UInt64) {
-                frame.storeBytes(of: value.bigEndian, toByteOffset: at, as: UInt64.self)
-                at &+= 8
-            }
-            func mark(_ letter: UInt8, _ length: Int) {
-                frame[at] = letter
-                at += 1
-                put(UInt64(length))
-            }
-            mark(0x64, dataset.count)
-            for byte in dataset {
-                frame[at] = byte
-                at += 1
-            }
-            mark(0x72, row.count)
+            var hasher = SHA256()
+            var text = Frame(memory: frame)
+            text.mark(0x64, dataset.count)
+            text.put(dataset)
+            text.mark(0x72, row.count)
             if isShort {
-                UnsafeMutableRawBufferPointer(rebasing: frame[at...]).copyMemory(from: row)
-                at += row.count
+                text.put(row)
             } else {
-                hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: frame[0..<at]))
+                hasher.update(bufferPointer: text.written)
                 hasher.update(bufferPointer: row)
-                at = 0
+                text.count = 0
             }
             if let mediaDigest {
-                mark(0x6d, mediaDigest.count)
-                for byte in mediaDigest.prefix(64) {
-                    frame[at] = byte
-                    at += 1
-                }
+                text.mark(0x6d, mediaDigest.count)
+                text.put(mediaDigest.prefix(64))
             }
-            mark(0x6f, 8)
-            put(UInt64(ordinal))
-            hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: frame[0..<at]))
+            text.mark(0x6f, 8)
+            text.put(UInt64(ordinal))
+            finish(hasher, text.written, to: &output)
         }
-        output += prefix.utf8
-        hasher.finalize().withUnsafeBytes { Hexadecimal.append($0, to: &output) }
+    }
+
+    /// What is hashed, as it is put together.
+    private struct Frame {
+        let memory: UnsafeMutableRawBufferPointer
+        var count = 0
+
+        var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[0..<count]) }
+
+        @inline(__always) mutating func put(_ value: UInt64) {
+            memory.storeBytes(of: value.bigEndian, toByteOffset: count, as: UInt64.self)
+            count &+= 8
+        }
+
+        @inline(__always) mutating func put(_ bytes: UnsafeRawBufferPointer) {
+            UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(from: bytes)
+            count &+= bytes.count
+        }
+
+        mutating func put(_ bytes: some Collection<UInt8>) {
+            UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyBytes(from: bytes)
+            count &+= bytes.count
+        }
+
+        @inline(__always) mutating func mark(_ letter: UInt8, _ length: Int) {
+            memory[count] = letter
+            count &+= 1
+            put(UInt64(length))
+        }
+    }
+
+    private static func finish(_ hasher: SHA256, _ text: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+        var hasher = hasher
+        hasher.update(bufferPointer: text)
+        let sum = hasher.finalize()
+        withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { key in
+            key.copyBytes(from: prefix.utf8)
+            sum.withUnsafeBytes { Hexadecimal.write($0, to: UnsafeMutableRawBufferPointer(rebasing: key[4...])) }
+            output += key.assumingMemoryBound(to: UInt8.self)
+        }
     }
 }

@@ -58,7 +58,9 @@ struct SplicedRows {
                 try hold(!surveyed.problems.isEmpty, "a row that is too large was found valid")
                 return
             }
-            try hold(row.repetitionHash == surveyed.repetitionHash, "row \(row.index) has another hash")
+            try hold(
+                surveyed.hasGlobalKey || row.repetitionHash == surveyed.repetitionHash,
+                "row \(row.index) has another hash")
             if surveyed.problems.isEmpty {
                 try hold(surveyed.mediaPath == row.mediaPath(setting.policy), "row \(row.index) names another file")
                 try hold(

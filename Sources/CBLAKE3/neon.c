@@ -1,0 +1,3 @@
+#if defined(__aarch64__)
+#include "vectors/blake3_neon.c"
+#endif
