@@ -45,7 +45,8 @@ let package = Package(
         // What is foreign: C behind one small door each.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "CBLAKE3", exclude: ["LICENSE", "README.md", "vectors"]),
+        .target(
+            name: "CBLAKE3", exclude: ["LICENSE", "README.md", "vectors"], cSettings: [.headerSearchPath("vectors")]),
         .target(name: "CCurlShim", dependencies: ["CCurl"]),
         .target(name: "CLinux"),
         .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
@@ -213,6 +214,6 @@ for target in package.targets where target.type != .system {
         // An async function runs where its caller does (SE-0461).
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ]
-    target.cSettings = [.treatAllWarnings(as: .error)]
+    target.cSettings = (target.cSettings ?? []) + [.treatAllWarnings(as: .error)]
     if fuzzes { target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])) }
 }
