@@ -1,7 +1,6 @@
 import CContentHash
+import Importing
 import Testing
-
-@testable import Importing
 
 /// One after the other, since they change how wide all of them hash.
 @Suite("What a content is known by", .serialized)
