@@ -31,8 +31,10 @@ package final class FileSending: Sendable {
     }
 
     private enum Turn {
-        /// A request is free for this file, and for these with it; nil for those that are found when it goes out.
-        case send(with: [Waiting]?)
+        /// A request is free for this file, and for those that join until it departs.
+        case lead(departure: Int)
+        /// A request is free for this file, and for these with it.
+        case send(with: [Waiting])
         case sent(Result<UploadedFile, LabelboxError>)
     }
 
@@ -44,8 +46,9 @@ package final class FileSending: Sendable {
     private struct State {
         var underWay = 0
         var waiting = Deque<Waiting>()
-        /// How many small files may still join the request that is about to go out.
+        /// How many small files may still join the request that is about to go out, and the number of that request.
         var seats = 0
+        var departure = 0
         /// How many files the server was found to take.
         var learned: Int
         /// Requests in a row that were refused though their files were taken one by one.
@@ -84,41 +87,44 @@ package final class FileSending: Sendable {
     /// - Throws: what became of it when it was sent alone.
     package func send(_ file: FileUpload) async throws(LabelboxError) -> UploadedFile {
         let turn = await withCheckedContinuation { continuation in
-            let isFree = state.withLock { state in
+            let departure = state.withLock { state -> Int? in
                 let joins = state.seats > 0 && isSmall(file)
                 guard state.underWay < limits.requests(), !joins else {
                     state.waiting.append(Waiting(file: file, continuation: continuation))
                     if joins { state.seats -= 1 }
-                    return false
+                    return nil
                 }
                 state.underWay += 1
-                if isSmall(file) { state.seats = min(limits.files(), state.learned) - 1 }
-                return true
+                state.departure += 1
+                state.seats = isSmall(file) ? min(limits.files(), state.learned) - 1 : 0
+                return state.departure
             }
-            if isFree { continuation.resume(returning: .send(with: nil)) }
+            if let departure { continuation.resume(returning: .lead(departure: departure)) }
         }
         switch turn {
         case .sent(let result): return try result.get()
-        case .send(let company):
-            let others: [Waiting]
-            if let company {
-                others = company
-            } else {
-                // Whoever is ready at this very moment, and only has not come to run yet, comes along.
-                if isSmall(file) { await Task.yield() }
-                others = state.withLock { state in
-                    state.seats = 0
-                    return takeCompany(for: file, from: &state)
-                }
+        case .send(let others): return try await lead(file, others).get()
+        case .lead(let departure):
+            // Whoever is ready at this very moment, and only has not come to run yet, comes along.
+            if isSmall(file) { await Task.yield() }
+            let others = state.withLock { state in
+                // Those of a later departure are its own.
+                if state.departure == departure { state.seats = 0 }
+                return takeCompany(for: file, from: &state)
             }
-            // Also when the task was cancelled meanwhile: the others' turn must come too.
-            defer { passOn() }
-            let results = await sendTogether([file] + others.map(\.file))
-            for (other, result) in zip(others, results.dropFirst()) {
-                other.continuation.resume(returning: .sent(result))
-            }
-            return try results[0].get()
+            return try await lead(file, others).get()
         }
+    }
+
+    /// Sends a file with others, and tells each of them what became of it.
+    private func lead(_ file: FileUpload, _ others: [Waiting]) async -> Result<UploadedFile, LabelboxError> {
+        // Also when the task was cancelled meanwhile: the others' turn must come too.
+        defer { passOn() }
+        let results = await sendTogether([file] + others.map(\.file))
+        for (other, result) in zip(others, results.dropFirst()) {
+            other.continuation.resume(returning: .sent(result))
+        }
+        return results[0]
     }
 
     /// Lets the one that has waited longest go next, and with it as many as may.

@@ -4,7 +4,7 @@ internal import Locking
 ///
 /// It happens on the transport's thread, between reading and sending, while the bytes are in the processor's cache. On another
 /// thread they would be read a second time, which costs more than the hash.
-final class SentContent: Sendable {
+package final class SentContent: Sendable {
     private struct State {
         var hash = ContentHash()
         var position: Int64 = 0
@@ -12,8 +12,11 @@ final class SentContent: Sendable {
 
     private let state = Locked(State())
 
+    /// Begins with nothing sent.
+    package init() {}
+
     /// Takes bytes as they are sent; an attempt that begins anew is hashed anew.
-    func take(_ bytes: UnsafeRawBufferPointer, at position: Int64) {
+    package func take(_ bytes: UnsafeRawBufferPointer, at position: Int64) {
         state.withLock { state in
             if position == 0 { state = State() }
             // After a gap there is no digest, since the count is never right again.
@@ -24,7 +27,7 @@ final class SentContent: Sendable {
     }
 
     /// The digest, if the last attempt sent so many bytes.
-    func digest(ifSent size: Int64) -> [UInt8]? {
+    package func digest(ifSent size: Int64) -> [UInt8]? {
         state.withLock { $0.position == size ? $0.hash.digest() : nil }
     }
 }

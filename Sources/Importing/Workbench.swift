@@ -5,13 +5,14 @@ internal import Locking
 /// Where work is done that keeps a thread busy: reading manifests, hashing media.
 ///
 /// Swift's own threads are as many as the machine has cores and must never wait for a disk; these may.
-final class Workbench: Sendable {
+package final class Workbench: Sendable {
     /// What the work of the present thread is done with.
     @TaskLocal private static var present = (hands: Hands.threads(name: "datarowd.work"), errand: Errand())
 
     private let hands: Hands
 
-    init(_ hands: Hands) { self.hands = hands }
+    /// Works with these hands.
+    package init(_ hands: Hands) { self.hands = hands }
 
     /// Runs `body` on a thread of its own; how many at a time is up to the callers.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {

@@ -1,6 +1,5 @@
+import Importing
 import Testing
-
-@testable import Importing
 
 @Suite("What a content is known by")
 struct ContentHashTests {

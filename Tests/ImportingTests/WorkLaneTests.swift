@@ -1,8 +1,7 @@
 import Dispatch
+import Importing
 import Locking
 import Testing
-
-@testable import Importing
 
 @Suite("A lane of the workbench")
 struct WorkLaneTests {
