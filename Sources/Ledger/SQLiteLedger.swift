@@ -10,6 +10,7 @@ public final class SQLiteLedger: LedgerStore {
     let path: String
     let pool: DatabasePool
     let queue: CommitQueue
+    private let views: ViewQueue
     private let report = DamageReport()
     private let turns: LedgerTurns?
     /// Makes the names of submissions.
@@ -93,6 +94,7 @@ public final class SQLiteLedger: LedgerStore {
         self.turns = turns
         freshName = if let turns { turns.name } else { { UUID().uuidString.lowercased() } }
         queue = CommitQueue(writer: pool, mark: mark, turns: turns)
+        views = ViewQueue(reader: pool, connections: pool.configuration.maximumReaderCount)
     }
 
     /// Ends all connections; whatever is asked of the ledger afterwards fails.
@@ -123,7 +125,7 @@ public final class SQLiteLedger: LedgerStore {
 
     func read<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
-            guard let turns else { return try await pool.read(view) }
+            guard let turns else { return try await views.perform(view) }
             return try await turns.result { [pool] in
                 if let trouble = turns.trouble() { throw trouble }
                 return try pool.read(view)
