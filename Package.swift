@@ -166,9 +166,7 @@ let package = Package(
         .testTarget(name: "HouseRulesTests"),
         .testTarget(
             name: "ImportingTests",
-            dependencies: [
-                "CBLAKE3", "DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport", "Transport",
-            ]),
+            dependencies: ["DataRows", "Importing", "LabelboxAPI", "Locking", "TestSupport", "Transport"]),
         .testTarget(
             name: "IntakeTests",
             dependencies: ["DataRows", "Files", "Intake", "Locking", "TestSupport", .log, .system]),

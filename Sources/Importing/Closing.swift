@@ -67,8 +67,8 @@ struct Closings: Sendable {
             }
         }
         guard !closings.isEmpty else { return }
-        for index in closings.indices {
-            closings[index].parts = try await ledger.resultsParts(of: closings[index].record.id)
+        for (index, parts) in try await ledger.resultsParts(of: closings.map(\.record.id)).enumerated() {
+            closings[index].parts = parts
         }
         try await ledger.recordDestinations(closings.map(\.closing), at: context.clock.now)
         let plans = closings

@@ -1,5 +1,6 @@
 internal import DataRows
 internal import Foundation
+internal import Locking
 internal import SystemPackage
 
 /// How the rows of one import are to be treated, as decided when it was planned.
@@ -22,7 +23,15 @@ struct Instructions: Codable, Sendable, Equatable {
 
     func encoded() throws -> Data { try JSONEncoder().encode(self) }
 
-    static func decode(_ data: Data) throws -> Instructions { try JSONDecoder().decode(Instructions.self, from: data) }
+    /// What was decoded last: imports of one watch have the same more often than not.
+    private static let latest = Locked<(data: Data, instructions: Instructions)?>(nil)
+
+    static func decode(_ data: Data) throws -> Instructions {
+        if let latest = latest.withLock({ $0 }), latest.data == data { return latest.instructions }
+        let instructions = try JSONDecoder().decode(Instructions.self, from: data)
+        latest.withLock { $0 = (data, instructions) }
+        return instructions
+    }
 
     /// Rows with the same key may share a task.
     var batchKey: String {

@@ -19,44 +19,109 @@ struct Planning: Sendable {
     let sealing: Bell
     let closing: Bell
 
-    func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<ImportRecord>> {
+    func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<[Leased<ImportRecord>]> {
         Stage(
             name: "planning", width: { Self.width }, bell: bell,
-            lease: { try await ledger.leaseImports(in: .claimed, for: grants(), limit: $0) },
+            lease: { hands in
+                Self.together(
+                    try await ledger.leaseImports(in: .claimed, for: grants(), limit: hands * Self.importsTogether))
+            },
             nextDue: { try await ledger.nextDue(.imports(.claimed), after: $0) },
             work: plan,
-            giveBack: { item, error in
-                let now = context.clock.now
-                try await ledger.postpone(
-                    item, until: now.advanced(by: DiskTrouble.isOne(error) ? DiskTrouble.wait : .seconds(30)),
-                    reason: "reading it failed: \(error)", at: now)
+            giveBack: { items, error in
+                try await items.eachGivenBack { try await postpone($0, error) }
             })
     }
 
-    /// Small manifests cost a commit each and little else, so many at a time share the commits.
-    private static let width = 32
+    private func postpone(_ item: Leased<ImportRecord>, _ error: any Error) async throws {
+        let now = context.clock.now
+        try await ledger.postpone(
+            item, until: now.advanced(by: DiskTrouble.isOne(error) ? DiskTrouble.wait : .seconds(30)),
+            reason: "reading it failed: \(error)", at: now)
+    }
+
+    /// So many lists of imports at a time: they share commits, and one that takes long does not hold up the others.
+    private static let width = 4
+    /// Small manifests cost a commit each and little else, so many at a time share a thread's turn and the commits.
+    private static let importsTogether = 16
+    /// A manifest past this size is not small.
+    private static let small: Int64 = 256 << 10
     /// A manifest past this size takes memory of its own (a window and a table of repetitions), so one at a time is read.
     private static let large: Int64 = 4 << 20
     private let largeTurns = Turns<Bool>()
 
-    // MARK: One import
+    /// Lists of small ones, and each of the others alone.
+    private static func together(_ items: [Leased<ImportRecord>]) -> [[Leased<ImportRecord>]] {
+        var lists: [[Leased<ImportRecord>]] = []
+        var small: [Leased<ImportRecord>] = []
+        for item in items {
+            guard item.item.bytes <= Self.small, !isCompressed(item.item) else {
+                lists.append([item])
+                continue
+            }
+            small.append(item)
+            if small.count == importsTogether {
+                lists.append(small)
+                small = []
+            }
+        }
+        return small.isEmpty ? lists : lists + [small]
+    }
 
-    private func plan(_ item: Leased<ImportRecord>) async throws {
-        let record = item.item
-        guard let watch = watches[record.watch] else {
+    private static func isCompressed(_ record: ImportRecord) -> Bool {
+        record.path.string.lowercased().hasSuffix(".gz")
+    }
+
+    // MARK: Several imports
+
+    private func plan(_ items: [Leased<ImportRecord>]) async throws {
+        var works: [(item: Leased<ImportRecord>, draft: PlanDraft)] = []
+        for item in items {
+            if let watch = watches[item.item.watch] {
+                works.append((item, PlanDraft(record: item.item, watch: watch)))
+                continue
+            }
             let now = context.clock.now
-            return try await ledger.postpone(
+            try await ledger.postpone(
                 item, until: now.advanced(by: .seconds(60)),
-                reason: "its watch '\(record.watch)' is not configured any more; add it again, or cancel the import",
+                reason: "its watch '\(item.item.watch)' is not configured any more; add it again, or cancel the import",
                 at: now)
         }
-        let draft = PlanDraft(record: record, watch: watch)
-        do {
-            if record.bytes > Self.large || record.path.string.lowercased().hasSuffix(".gz") {
-                try await largeTurns.alone(with: true) { try await read(item, draft) }
+        let isAlone = works.count == 1
+        guard let first = works.first else { return }
+        let readings =
+            if isAlone, first.item.item.bytes > Self.large || Self.isCompressed(first.item.item) {
+                try await largeTurns.alone(with: true) { try await read(works) }
             } else {
-                try await read(item, draft)
+                try await read(works)
             }
+        // What becomes of one must not depend on the others.
+        let failure = await withTaskGroup(of: (any Error)?.self) { group in
+            for (work, reading) in zip(works, readings) {
+                group.addTask {
+                    do {
+                        try await end(work.item, work.draft, reading)
+                        return nil
+                    } catch {
+                        let isOver = error is CancellationError || Task.isCancelled
+                        // If it cannot be put back just now, that is done with the others.
+                        if !isAlone, !isOver { try? await postpone(work.item, error) }
+                        return error
+                    }
+                }
+            }
+            return await group.reduce(nil) { $0 ?? $1 }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Records what reading came to.
+    private func end(
+        _ item: Leased<ImportRecord>, _ draft: PlanDraft, _ reading: Result<Void, any Error>
+    ) async throws {
+        let record = item.item
+        do {
+            try reading.get()
         } catch let error as ManifestError {
             if error.isTruncation, record.attempts < Self.truncationWaits.count {
                 let now = context.clock.now
@@ -86,20 +151,27 @@ struct Planning: Sendable {
         .seconds(2), .seconds(4), .seconds(8), .seconds(16), .seconds(32),
     ]
 
-    private func read(_ item: Leased<ImportRecord>, _ draft: PlanDraft) async throws {
+    /// Reads manifests one after the other.
+    private func read(
+        _ works: [(item: Leased<ImportRecord>, draft: PlanDraft)]
+    ) async throws -> [Result<Void, any Error>] {
         let abandonment = Abandonment()
-        try await abandonment.guarding {
+        return try await abandonment.guarding {
             try await workbench.run {
-                _ = try Self.survey(
-                    draft, workFolder, now: context.clock.now, isCancelled: { abandonment.isAbandoned }, again: {}
-                ) { _ in
-                    if draft.segmentIsFull { try store(item, draft) }
-                }
-                try checkSidecar(draft)
-                // Before the plan that relies on them is recorded, the names of the files that were made are durable as well.
-                if draft.needsWorkFolder { try DiskSync().folder(workFolder.folder(of: item.item.id)) }
+                works.map { item, draft in Result { try read(item, draft, abandonment) } }
             }
         }
+    }
+
+    private func read(_ item: Leased<ImportRecord>, _ draft: PlanDraft, _ abandonment: Abandonment) throws {
+        _ = try Self.survey(
+            draft, workFolder, now: context.clock.now, isCancelled: { abandonment.isAbandoned }, again: {}
+        ) { _ in
+            if draft.segmentIsFull { try store(item, draft) }
+        }
+        try checkSidecar(draft)
+        // Before the plan that relies on them is recorded, the names of the files that were made are durable as well.
+        if draft.needsWorkFolder { try DiskSync().folder(workFolder.folder(of: item.item.id)) }
     }
 
     /// Reads the claimed manifest into its draft.

@@ -4,7 +4,8 @@ internal import Locking
 /// Steps that are waiting to be written, several to a commit.
 ///
 /// Each commit costs a sync of the disk, which takes longer than most steps do. Steps that arrive while one commit is
-/// under way go into the next one together, each in a savepoint of its own, so that one that fails takes nothing with it.
+/// under way go into the next one together. When one of them fails, all are run anew, each in a savepoint of its own, so that it takes
+/// nothing with it: a step must not do anything but look at the ledger and change it.
 /// A step's caller goes on only when the commit that holds it is durable.
 final class CommitQueue: Sendable {
     private struct Step: Sendable {
@@ -102,29 +103,67 @@ final class CommitQueue: Sendable {
     private func commit(_ steps: [Step], in db: Database) -> [(any Error)?] {
         var errors = [(any Error)?](repeating: nil, count: steps.count)
         var number: Int?
-        let before = db.totalChangesCount
         do {
-            try db.inTransaction(.immediate) {
-                for (index, step) in steps.enumerated() {
-                    do {
-                        try db.inSavepoint {
-                            try step.run(db)
-                            return .commit
-                        }
-                    } catch {
-                        errors[index] = error
-                        // After a full disk SQLite may have rolled back everything; then nothing of this commit holds.
-                        if !db.isInsideTransaction { throw error }
-                    }
-                }
-                if db.totalChangesCount != before { number = try Self.count(db) }
-                return .commit
+            number = try together(steps, in: db)
+        } catch let failure as StepFailure {
+            // One that fails alone needs no second try.
+            if steps.count == 1 { return [failure.cause] }
+            do {
+                number = try oneByOne(steps, in: db, &errors)
+            } catch {
+                return steps.indices.map { errors[$0] ?? error }
             }
         } catch {
-            return steps.indices.map { errors[$0] ?? error }
+            return errors.map { _ in error }
         }
         if let number { mark?.write(number) }
         return errors
+    }
+
+    /// What ended a transaction before it was to be committed.
+    private struct StepFailure: Error {
+        let cause: any Error
+    }
+
+    /// Runs steps without a way back for each: keeping one costs as much as most steps do, and hardly any step fails.
+    ///
+    /// - Throws: ``StepFailure`` when one fails; nothing of any of them is left then.
+    private func together(_ steps: [Step], in db: Database) throws -> Int? {
+        var number: Int?
+        let before = db.totalChangesCount
+        try db.inTransaction(.immediate) {
+            do {
+                for step in steps { try step.run(db) }
+            } catch {
+                throw StepFailure(cause: error)
+            }
+            if db.totalChangesCount != before { number = try Self.count(db) }
+            return .commit
+        }
+        return number
+    }
+
+    /// Runs steps anew, each so that it can be undone without the others.
+    private func oneByOne(_ steps: [Step], in db: Database, _ errors: inout [(any Error)?]) throws -> Int? {
+        var number: Int?
+        let before = db.totalChangesCount
+        try db.inTransaction(.immediate) {
+            for (index, step) in steps.enumerated() {
+                do {
+                    try db.inSavepoint {
+                        try step.run(db)
+                        return .commit
+                    }
+                } catch {
+                    errors[index] = error
+                    // After a full disk SQLite may have rolled back everything; then nothing of this commit holds.
+                    if !db.isInsideTransaction { throw error }
+                }
+            }
+            if db.totalChangesCount != before { number = try Self.count(db) }
+            return .commit
+        }
+        return number
     }
 
     /// Counts this commit in itself.

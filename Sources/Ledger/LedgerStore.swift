@@ -158,6 +158,8 @@ public protocol LedgerStore: SegmentSource {
 
     /// The parts from which the results of an import are joined, in ascending order of their first rows.
     func resultsParts(of id: ImportID) async throws -> [ResultsPart]
+    /// The same of several, in their order.
+    func resultsParts(of ids: [ImportID]) async throws -> [[ResultsPart]]
     /// Fixes where manifests go after the import, before they are moved.
     func recordDestinations(_ closings: [Closing], at now: Date) async throws
     /// Ends imports: their results are written and their manifests moved.
@@ -187,10 +189,12 @@ public protocol LedgerStore: SegmentSource {
     func imports(changedAfter revision: Int, limit: Int) async throws -> [ImportRecord]
     /// One import.
     func find(_ id: ImportID) async throws -> ImportRecord?
+    /// Several imports, those of them that there are.
+    func find(_ ids: [ImportID]) async throws -> [ImportRecord]
     /// The latest imports of a path in a watch, newest first.
     func find(watch: String?, path: FilePath) async throws -> [ImportRecord]
-    /// Whether no file was claimed later that was dropped under the same name in the same watch.
-    func isLatest(_ record: ImportRecord) async throws -> Bool
+    /// The tasks of those imports after which no file was claimed that was dropped under the same name in the same watch.
+    func tasks(ofLatestAmong records: [ImportRecord]) async throws -> [ImportID: [TaskEntry]]
     /// Imports by page, newest first.
     func imports(_ filter: ImportFilter) async throws -> [ImportRecord]
     /// The tasks of an import.

@@ -13,10 +13,18 @@ struct NamedRow: ColumnReading {
     /// By the columns of a statement, of which there are a few dozen in a program.
     private static let known = Locked<[[String]: [String: Int]]>([:])
 
-    init(_ row: Row) {
+    /// A row alone: to be asked for the names of its columns it reads what is in them.
+    ///
+    /// Where there may be many rows, ``Statement/records(_:_:)`` asks the statement.
+    init(_ row: Row) { self.init(row, Self.places(of: Array(row.columnNames))) }
+
+    fileprivate init(_ row: Row, _ places: [String: Int]) {
         self.row = row
-        let names = Array(row.columnNames)
-        places = Self.known.withLock { known in
+        self.places = places
+    }
+
+    fileprivate static func places(of names: [String]) -> [String: Int] {
+        known.withLock { known in
             if let places = known[names] { return places }
             // Of two columns with one name the first is meant, as GRDB has it.
             let places = Dictionary(zip(names, names.indices)) { first, _ in first }
@@ -34,6 +42,26 @@ struct NamedRow: ColumnReading {
     }
 }
 
+extension Statement {
+    /// What a query finds, made into records row by row.
+    func records<Record>(
+        _ arguments: StatementArguments, _ record: (NamedRow) throws -> Record?
+    ) throws -> [Record] {
+        let rows = try Row.fetchCursor(self, arguments: arguments)
+        var records: [Record] = []
+        var places: [String: Int]?
+        while let row = try rows.next() {
+            // Only with its first row does a statement know of tables that were changed through another connection; the cursor's
+            // own row never does.
+            let known = places ?? NamedRow.places(of: columnNames)
+            places = known
+            let current = row.count == columnNames.count ? row : row.copy()
+            if let record = try record(NamedRow(current, known)) { records.append(record) }
+        }
+        return records
+    }
+}
+
 /// What stands in columns, as the ledger writes it; however they are found.
 protocol ColumnReading {
     func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ column: String) -> Value
@@ -44,6 +72,11 @@ extension Row: ColumnReading {
 }
 
 extension ColumnReading {
+    var lease: Lease? {
+        guard let owner = value("lease_owner") as String? else { return nil }
+        return Lease(owner: LeaseOwner(rawValue: owner), fence: value("lease_fence"))
+    }
+
     func path(_ column: String) -> FilePath { FilePath(rawBytes: value(column) as Data) }
 
     func optionalPath(_ column: String) -> FilePath? { (value(column) as Data?).map { FilePath(rawBytes: $0) } }

@@ -5,18 +5,22 @@ public import SystemPackage
 
 extension SQLiteLedger {
     public func resultsParts(of id: ImportID) async throws -> [ResultsPart] {
-        try await read { db in
-            try Row.fetchAll(
-                db.cachedStatement(
-                    sql:
-                        "SELECT first_row, path, lines FROM results_parts WHERE import_id = ? ORDER BY first_row, number"
-                ),
-                arguments: [id.rawValue]
-            ).map { row in
-                let lines: ResultsPart.Lines =
-                    if let path = row.optionalPath("path") { .file(path) } else { .inline(row["lines"] ?? Data()) }
-                return ResultsPart(firstRow: row["first_row"], lines: lines)
-            }
+        try await read { try Self.resultsParts($0, of: id) }
+    }
+
+    public func resultsParts(of ids: [ImportID]) async throws -> [[ResultsPart]] {
+        try await read { db in try ids.map { try Self.resultsParts(db, of: $0) } }
+    }
+
+    private static func resultsParts(_ db: Database, of id: ImportID) throws -> [ResultsPart] {
+        try Row.fetchAll(
+            db.cachedStatement(
+                sql: "SELECT first_row, path, lines FROM results_parts WHERE import_id = ? ORDER BY first_row, number"),
+            arguments: [id.rawValue]
+        ).map { row in
+            let lines: ResultsPart.Lines =
+                if let path = row.optionalPath("path") { .file(path) } else { .inline(row["lines"] ?? Data()) }
+            return ResultsPart(firstRow: row["first_row"], lines: lines)
         }
     }
 

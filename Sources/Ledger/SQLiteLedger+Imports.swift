@@ -113,22 +113,19 @@ extension SQLiteLedger {
         in phase: ImportPhase, for grant: LeaseGrant, limit: Int
     ) async throws -> [Leased<ImportRecord>] {
         try await write { db in
-            try Row.fetchAll(
-                db.cachedStatement(
-                    sql: """
-                        UPDATE imports SET lease_owner = ?, lease_fence = lease_fence + 1, lease_until = ?
-                        WHERE id IN (
-                            SELECT id FROM imports WHERE phase = ? AND phase <> 'closed'
-                                AND (lease_owner IS NULL OR lease_until < ?)
-                                AND (next_attempt IS NULL OR next_attempt <= ?)
-                            ORDER BY seen_at LIMIT ?)
-                        RETURNING *
-                        """),
-                arguments: [
-                    grant.owner.rawValue, grant.until.stored, phase.rawValue, grant.now.stored, grant.now.stored, limit,
-                ]
-            )
-            .compactMap { row in try row.lease.map { Leased(try ImportRecord(row: row), lease: $0) } }
+            try db.cachedStatement(
+                sql: """
+                    UPDATE imports SET lease_owner = ?, lease_fence = lease_fence + 1, lease_until = ?
+                    WHERE id IN (
+                        SELECT id FROM imports WHERE phase = ? AND phase <> 'closed'
+                            AND (lease_owner IS NULL OR lease_until < ?)
+                            AND (next_attempt IS NULL OR next_attempt <= ?)
+                        ORDER BY seen_at LIMIT ?)
+                    RETURNING *
+                    """
+            ).records([
+                grant.owner.rawValue, grant.until.stored, phase.rawValue, grant.now.stored, grant.now.stored, limit,
+            ]) { row in try row.lease.map { Leased(try ImportRecord(row: row), lease: $0) } }
             .sorted { $0.item.seenAt < $1.item.seenAt }
         }
     }

@@ -155,7 +155,7 @@ extension SQLiteLedger {
     public func knownContent(
         sha256: [UInt8], bytes: Int64, type: String, uploadedAfter: Date
     ) async throws -> UploadedContent? {
-        try await lookUp { db in
+        try await read { db in
             try Row.fetchOne(
                 db.cachedStatement(
                     sql: """
@@ -172,7 +172,7 @@ extension SQLiteLedger {
     }
 
     public func knowsContent(bytes: Int64) async throws -> Bool {
-        try await lookUp { db in
+        try await read { db in
             // The constant lets the index of large contents be used.
             try Bool.fetchOne(
                 db.cachedStatement(

@@ -48,17 +48,17 @@ extension SQLiteLedger {
             if isEnding { return }
             try Self.countMedia(db, of: id)
             try Self.takeWarnings(db, ofMediaOf: id)
-            try db.execute(
+            try db.cachedStatement(
                 sql: """
                     UPDATE segments SET batch_key = ?, max_rows = ?, linger = ?,
                         phase = CASE WHEN media_open > 0 THEN 'waiting' WHEN ? THEN 'held' ELSE 'ready' END, ready_at = ?
                     WHERE import_id = ? AND phase = 'draft'
-                    """,
-                arguments: [batchKey, plan.maximumRowsPerTask, plan.linger, plan.holdsForMedia, now.stored, id])
-            try db.execute(
+                    """
+            ).execute(arguments: [batchKey, plan.maximumRowsPerTask, plan.linger, plan.holdsForMedia, now.stored, id])
+            try db.cachedStatement(
                 sql:
-                    "UPDATE imports SET segments_open = (SELECT COUNT(*) FROM segments WHERE import_id = ?1) WHERE id = ?1",
-                arguments: [id])
+                    "UPDATE imports SET segments_open = (SELECT COUNT(*) FROM segments WHERE import_id = ?1) WHERE id = ?1"
+            ).execute(arguments: [id])
             try Self.settleHold(db, id, at: now)
             try Self.closeIfDone(db, id, at: now)
             try Self.refresh(db, id, at: now)
@@ -199,7 +199,7 @@ extension SQLiteLedger {
     }
 
     private static func countMedia(_ db: Database, of id: String) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 WITH named AS (SELECT DISTINCT media_id FROM media_refs WHERE import_id = ?1),
                      counted AS (
@@ -213,7 +213,8 @@ extension SQLiteLedger {
                     media_uploaded_files = counted.up, media_uploaded_bytes = counted.up_bytes,
                     media_open = counted.open, media_awaited = counted.awaited
                 FROM counted WHERE id = ?1
-                """, arguments: [id])
+                """
+        ).execute(arguments: [id])
     }
 
     static func insert(_ db: Database, _ part: ResultsPart, of id: String) throws {

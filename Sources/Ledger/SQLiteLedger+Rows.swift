@@ -6,8 +6,9 @@ internal import SystemPackage
 // How rows of the database become records. A column is named once here, and in the statement that writes it.
 
 extension ImportRecord {
-    init(row: Row) throws {
-        let row = NamedRow(row)
+    init(row: Row) throws { try self.init(row: NamedRow(row)) }
+
+    init(row: NamedRow) throws {
         var rows = RowCounts()
         rows.total = row["rows_total"]
         rows.rejected = row["rows_rejected"]
@@ -62,8 +63,7 @@ extension ImportRecord {
 
 extension SegmentRecord {
     /// From a segment joined to its import.
-    init(row: Row) throws {
-        let row = NamedRow(row)
+    init(row: NamedRow) throws {
         var only: RowRuns?
         if let text = row["only_rows"] as String? {
             guard let runs = RowRuns(encoded: text) else {
@@ -90,8 +90,9 @@ extension SegmentRecord {
 }
 
 extension MediaRecord {
-    init(row: Row) throws {
-        let row = NamedRow(row)
+    init(row: Row) throws { try self.init(row: NamedRow(row)) }
+
+    init(row: NamedRow) throws {
         var identity: MediaIdentity?
         if let inode = row["inode"] as Int64? {
             identity = MediaIdentity(
@@ -123,8 +124,9 @@ extension MediaRecord {
 }
 
 extension SubmissionRecord {
-    init(row: Row) throws {
-        let row = NamedRow(row)
+    init(row: Row) throws { try self.init(row: NamedRow(row)) }
+
+    init(row: NamedRow) throws {
         self.init(
             id: SubmissionID(rawValue: row["id"]),
             phase: try row.word("phase"),
@@ -147,8 +149,9 @@ extension SubmissionRecord {
 }
 
 extension TaskEntry {
-    init(row: Row) throws {
-        let row = NamedRow(row)
+    init(row: Row) throws { try self.init(row: NamedRow(row)) }
+
+    init(row: NamedRow) throws {
         self.init(
             submission: SubmissionID(rawValue: row["id"]),
             taskID: (row["task_id"] as String?).map { TaskID(rawValue: $0) },
@@ -159,13 +162,6 @@ extension TaskEntry {
             reason: row["reason"],
             submittedAt: row.date("submitted_at"),
             finishedAt: row.date("finished_at"))
-    }
-}
-
-extension Row {
-    var lease: Lease? {
-        guard let owner = self["lease_owner"] as String? else { return nil }
-        return Lease(owner: LeaseOwner(rawValue: owner), fence: self["lease_fence"])
     }
 }
 

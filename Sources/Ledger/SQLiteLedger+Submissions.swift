@@ -140,15 +140,13 @@ extension SQLiteLedger {
 
     public func segments(of submission: SubmissionID, after: Int64, limit: Int) async throws -> [SegmentRecord] {
         try await read { db in
-            try Row.fetchAll(
-                db.cachedStatement(
-                    sql: """
-                        SELECT segments.*, imports.watch, imports.path, imports.claimed_path, imports.instructions
-                        FROM segments JOIN imports ON imports.id = segments.import_id
-                        WHERE submission_id = ? AND segments.id > ? ORDER BY segments.id LIMIT ?
-                        """),
-                arguments: [submission.rawValue, after, limit]
-            ).map { try SegmentRecord(row: $0) }
+            try db.cachedStatement(
+                sql: """
+                    SELECT segments.*, imports.watch, imports.path, imports.claimed_path, imports.instructions
+                    FROM segments JOIN imports ON imports.id = segments.import_id
+                    WHERE submission_id = ? AND segments.id > ? ORDER BY segments.id LIMIT ?
+                    """
+            ).records([submission.rawValue, after, limit]) { try SegmentRecord(row: $0) }
         }
     }
 

@@ -6,18 +6,23 @@ public import SystemPackage
 extension SQLiteLedger {
     public func imports(changedAfter revision: Int, limit: Int) async throws -> [ImportRecord] {
         try await read { db in
-            try Row.fetchAll(
-                db.cachedStatement(sql: "SELECT * FROM imports WHERE revision > ? ORDER BY revision LIMIT ?"),
-                arguments: [revision, limit]
-            ).map { try ImportRecord(row: $0) }
+            try db.cachedStatement(sql: "SELECT * FROM imports WHERE revision > ? ORDER BY revision LIMIT ?")
+                .records([revision, limit]) { try ImportRecord(row: $0) }
         }
     }
 
     public func find(_ id: ImportID) async throws -> ImportRecord? {
-        try await read { db in
-            try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM imports WHERE id = ?"), arguments: [id.rawValue])
-                .map { try ImportRecord(row: $0) }
-        }
+        try await read { try Self.find($0, id) }
+    }
+
+    public func find(_ ids: [ImportID]) async throws -> [ImportRecord] {
+        try await read { db in try ids.compactMap { try Self.find(db, $0) } }
+    }
+
+    private static func find(_ db: Database, _ id: ImportID) throws -> ImportRecord? {
+        try db.cachedStatement(sql: "SELECT * FROM imports WHERE id = ?").records([id.rawValue]) {
+            try ImportRecord(row: $0)
+        }.first
     }
 
     public func find(watch: String?, path: FilePath) async throws -> [ImportRecord] {
@@ -32,14 +37,21 @@ extension SQLiteLedger {
         }
     }
 
-    public func isLatest(_ record: ImportRecord) async throws -> Bool {
+    public func tasks(ofLatestAmong records: [ImportRecord]) async throws -> [ImportID: [TaskEntry]] {
         try await read { db in
-            let latest = try String.fetchOne(
-                db.cachedStatement(
-                    sql: "SELECT id FROM imports WHERE path = ? AND watch = ? ORDER BY rowid DESC LIMIT 1"),
-                arguments: [record.path.stored, record.watch])
-            return latest == record.id.rawValue
+            var found: [ImportID: [TaskEntry]] = [:]
+            for record in records where try Self.isLatest(db, record) {
+                found[record.id] = try Self.tasks(db, of: record.id)
+            }
+            return found
         }
+    }
+
+    private static func isLatest(_ db: Database, _ record: ImportRecord) throws -> Bool {
+        let latest = try String.fetchOne(
+            db.cachedStatement(sql: "SELECT id FROM imports WHERE path = ? AND watch = ? ORDER BY rowid DESC LIMIT 1"),
+            arguments: [record.path.stored, record.watch])
+        return latest == record.id.rawValue
     }
 
     public func imports(_ filter: ImportFilter) async throws -> [ImportRecord] {
@@ -75,18 +87,18 @@ extension SQLiteLedger {
     }
 
     public func tasks(of id: ImportID) async throws -> [TaskEntry] {
-        try await read { db in
-            try Row.fetchAll(
-                db.cachedStatement(
-                    sql: """
-                        SELECT submissions.*, import_tasks.rows AS task_rows
-                        FROM import_tasks JOIN submissions ON submissions.id = submission_id
-                        WHERE import_id = ? AND (submit_with <> 'createDataRow' OR phase <> 'settled')
-                        ORDER BY created_at
-                        """),
-                arguments: [id.rawValue]
-            ).map { try TaskEntry(row: $0) }
-        }
+        try await read { try Self.tasks($0, of: id) }
+    }
+
+    private static func tasks(_ db: Database, of id: ImportID) throws -> [TaskEntry] {
+        try db.cachedStatement(
+            sql: """
+                SELECT submissions.*, import_tasks.rows AS task_rows
+                FROM import_tasks JOIN submissions ON submissions.id = submission_id
+                WHERE import_id = ? AND (submit_with <> 'createDataRow' OR phase <> 'settled')
+                ORDER BY created_at
+                """
+        ).records([id.rawValue]) { try TaskEntry(row: $0) }
     }
 
     public func tasks(isOpen: Bool?, limit: Int) async throws -> [(TaskEntry, [ImportRecord])] {

@@ -10,8 +10,8 @@ public final class SQLiteLedger: LedgerStore {
     let path: String
     let pool: DatabasePool
     let queue: CommitQueue
+    private let views: ViewQueue
     private let report = DamageReport()
-    private let lookups: LookupQueue
     private let turns: LedgerTurns?
     /// Makes the names of submissions.
     let freshName: @Sendable () -> String
@@ -94,7 +94,7 @@ public final class SQLiteLedger: LedgerStore {
         self.turns = turns
         freshName = if let turns { turns.name } else { { UUID().uuidString.lowercased() } }
         queue = CommitQueue(writer: pool, mark: mark, turns: turns)
-        lookups = LookupQueue(reader: pool)
+        views = ViewQueue(reader: pool, connections: pool.configuration.maximumReaderCount)
     }
 
     /// Ends all connections; whatever is asked of the ledger afterwards fails.
@@ -125,7 +125,7 @@ public final class SQLiteLedger: LedgerStore {
 
     func read<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
-            guard let turns else { return try await pool.read(view) }
+            guard let turns else { return try await views.perform(view) }
             return try await turns.result { [pool] in
                 if let trouble = turns.trouble() { throw trouble }
                 return try pool.read(view)
@@ -133,13 +133,6 @@ public final class SQLiteLedger: LedgerStore {
         } catch {
             throw noted(Self.ledgerError(error, path: path))
         }
-    }
-
-    /// Like ``read``, for what many ask at a time and is quickly found.
-    func lookUp<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        // Whoever decides about turns decides about each view.
-        guard turns == nil else { return try await read(view) }
-        do { return try await lookups.perform(view) } catch { throw noted(Self.ledgerError(error, path: path)) }
     }
 
     /// Has `found` called, once, when a step or a look meets damage: from then on nothing may be believed.

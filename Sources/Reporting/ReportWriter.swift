@@ -77,9 +77,10 @@ struct ReportWriter: Sendable {
         if settling == nil { settling = try folder.settlingBefore() }
         try await writeChanges(at: instant)
         overdue += throttle.due(at: isLast ? instant + throttle.interval : instant)
-        while let id = overdue.last {
-            if let record = try await store.find(id) { try await write(record, at: instant) }
-            overdue.removeLast()
+        while !overdue.isEmpty {
+            let ids = Array(overdue.suffix(Self.statusesAtOnce))
+            try await write(try await store.find(ids), at: instant)
+            overdue.removeLast(ids.count)
         }
         try await tellObstacle(at: instant)
         // After the imports: a file that was just claimed has the status of its import by now.
@@ -106,16 +107,18 @@ struct ReportWriter: Sendable {
         while true {
             let page = try await store.imports(changedAfter: revision, limit: ReportingService.page)
             let isCrowded = page.count == ReportingService.page
+            var admitted: [ImportRecord] = []
             for record in page {
                 if throttle.admits(
                     record.id, revision: record.revision, isFinal: isOver(record), isCrowded: isCrowded, at: instant)
                 {
-                    try await write(record, at: instant)
+                    admitted.append(record)
                 }
-                revision = record.revision
-                seen = revision
             }
-            if seen == nil { seen = revision }
+            // What comes before one that is written was written, or waits its turn.
+            try await write(admitted, isPage: true, at: instant)
+            if let last = page.last { revision = last.revision }
+            seen = revision
             if page.count < ReportingService.page { return }
             try saveRevision()
         }
@@ -128,17 +131,35 @@ struct ReportWriter: Sendable {
     private mutating func tellObstacle(at instant: Duration) async throws {
         guard toldObstacles != obstacles else { return }
         let held = try await store.imports(ImportFilter(states: [.queued, .importing], limit: Self.mostTold))
-        for record in held { try await write(record, at: instant) }
+        try await write(held, at: instant)
         toldObstacles = obstacles
     }
 
     private func isOver(_ record: ImportRecord) -> Bool { record.shownState.isFinal }
 
-    private mutating func write(_ record: ImportRecord, at instant: Duration) async throws {
-        // Of two files that were dropped under one name, the later has the status, whichever ends last.
-        guard try await store.isLatest(record) else { return }
+    /// So many statuses share a look at the ledger.
+    private static let statusesAtOnce = 64
+
+    /// Writes the statuses of imports; those of a page are seen, one after the other.
+    private mutating func write(
+        _ records: [ImportRecord], isPage: Bool = false, at instant: Duration
+    ) async throws {
+        var rest = records[...]
+        while !rest.isEmpty {
+            let some = Array(rest.prefix(Self.statusesAtOnce))
+            rest = rest.dropFirst(some.count)
+            let tasks = try await store.tasks(ofLatestAmong: some)
+            for record in some {
+                // Of two files that were dropped under one name, the later has the status, whichever ends last.
+                if let tasks = tasks[record.id] { try await write(record, tasks, at: instant) }
+                if isPage { seen = record.revision }
+            }
+        }
+    }
+
+    private mutating func write(_ record: ImportRecord, _ tasks: [TaskEntry], at instant: Duration) async throws {
         let isOver = isOver(record)
-        let tasks = record.startedAt == nil && !isOver ? [] : try await store.tasks(of: record.id)
+        let tasks = record.startedAt == nil && !isOver ? [] : tasks
         var circumstances = StateSentence.Circumstances()
         if record.state == .waitingForMedia {
             circumstances.missing = try await store.missingMedia(of: record.id, limit: StateSentence.mostNames)

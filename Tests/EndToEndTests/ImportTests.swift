@@ -73,6 +73,34 @@ struct ImportTests {
         }
     }
 
+    @Test("of many small manifests, one that cannot be read takes no other with it", .timeLimit(.minutes(3)))
+    func manySmall() async throws {
+        try await Site.with { site in
+            // Before the start, so that they are read together.
+            for number in 0..<200 {
+                let text =
+                    switch number {
+                    case 7: "[{]"
+                    case 50: #"{"rows": 1}"#
+                    case 90: #"[{"row_data": 1}]"#
+                    default: #"[{"row_data": "https://example.com/\#(number).jpg", "external_id": "\#(number)"}]"#
+                    }
+                try site.drop("\(number).json", text)
+            }
+            try await site.start()
+            for number in 0..<200 {
+                let status = try await site.ended("\(number).json")
+                let isWrong = [7, 50, 90].contains(number)
+                #expect(status["state"].string == (isWrong ? "rejected" : "complete"), "\(number): \(status)")
+                #expect(status["errors"].list.count == (isWrong ? 1 : 0))
+            }
+            let names = try await site.simulator.rows().compactMap { $0["external_id"].string }
+            #expect(names.count == 197)
+            #expect(Set(names).count == 197)
+            #expect(try site.dropped() == [])
+        }
+    }
+
     @Test(
         "a file that is not what its envelope says is waited for, and never sent in its place", .timeLimit(.minutes(2)))
     func expectedFiles() async throws {

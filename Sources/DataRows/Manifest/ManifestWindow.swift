@@ -25,7 +25,8 @@ struct ManifestWindow: ~Copyable {
     ///
     /// `largestValue` is up to which size a value may be kept from one refill to the next.
     init(_ file: ManifestFile, range: Range<Int64>, capacity: Int, largestValue: Int, hashes: Bool) {
-        self.capacity = max(capacity, 16)
+        // No more than there is to read: most manifests are small, and there are many of them.
+        self.capacity = max(min(capacity, Int(clamping: range.upperBound - range.lowerBound)), 16)
         initialCapacity = self.capacity
         largestCapacity = min(largestValue, 1 << 30) + 2 * self.capacity
         bytes = .allocate(capacity: self.capacity + JSONScanner.slack)
