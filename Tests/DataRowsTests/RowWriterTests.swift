@@ -199,7 +199,9 @@ import Testing
         arguments: [RowWriter.Form.upsert, .append], [GlobalKeyPolicy.off, .derive])
     func namesAlone(form: RowWriter.Form, rule: GlobalKeyPolicy) throws {
         var rows: [(defaults: String, row: String, media: String?)] = Self.examples.map { example in
-            (example.defaults, example.operation == .create ? example.row : "{}", example.mediaURL)
+            // What the tests of the rules refuse is none of this test's business.
+            let defaults = example.defaults.replacing("[1e1]", with: #"[{"type":"HTML","value":"v"}]"#)
+            return (defaults, example.operation == .create ? example.row : "{}", example.mediaURL)
         }
         let values = [#""row_data":"https://h/1""#, #""row_data":"t""#, #""row_data":{"a":1}"#, #""row_data":"a.jpg""#]
         let names = [
