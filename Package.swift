@@ -144,7 +144,12 @@ let package = Package(
                 "Control", "DataRows", "Files", "Intake", "LabelboxAPI", "Ledger", "Locking", "Reporting", "Settings",
                 "TestSupport", "Transport", .system,
             ]),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Importing", "Reporting"]),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Daemon", "DataRows", "Importing", "Intake", "Locking", "Reporting", "Settings", "TestSupport", .log,
+                .system,
+            ]),
         .testTarget(name: "DataRowsTests", dependencies: ["DataRows", "TestSupport", .system]),
         .testTarget(
             name: "EndToEndTests",
@@ -180,7 +185,9 @@ let package = Package(
         .testTarget(name: "PacingTests", dependencies: ["Locking", "Pacing", "TestSupport"]),
         .testTarget(
             name: "ReportingTests",
-            dependencies: ["DataRows", "Ledger", "Locking", "Metering", "Reporting", "Results", .system]),
+            dependencies: [
+                "DataRows", "Ledger", "Locking", "Metering", "Reporting", "Results", .coreMetrics, .system,
+            ]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", .system, .yams]),
         .testTarget(name: "SimulationTests", dependencies: ["simulate"]),
         .testTarget(name: "TransportTests", dependencies: ["Locking", "Transport", .system]),

@@ -2,6 +2,7 @@ public import DataRows
 internal import Files
 public import Foundation
 public import Ledger
+internal import Reporting
 internal import SystemPackage
 
 /// Asks the daemon for something, durably: a file in the state directory that the daemon takes into its ledger.
@@ -28,8 +29,7 @@ public struct Asking: Sendable {
         let request = OperatorRequest(
             id: id, verb: verb, watch: watch, importID: importID, failedOnly: failedOnly, askedAt: now)
         do {
-            let bytes = Array(try JSONEncoder().encode(request))
-            try spool.put(bytes, named: "\(id).json")
+            try spool.put(try RequestFile.bytes(of: request), named: "\(id).json")
         } catch {
             throw Self.trouble(error, spool.folder)
         }

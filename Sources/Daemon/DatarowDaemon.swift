@@ -111,13 +111,28 @@ public final class DatarowDaemon: Sendable {
                 random: { UInt64.random(in: .min ... .max) }, changed: { bell.ring() }))
 
         let rules = WeeklyRules(
-            settings.labelbox, week: LocalWeek(.autoupdatingCurrent), account: account, importer: importer,
-            changed: { bell.ring() })
+            settings.labelbox, week: LocalWeek(.autoupdatingCurrent), wallClock: { Date() },
+            hands: .init(
+                limitUploads: { account.limitUploads(to: $0) },
+                hold: { isHeld in
+                    importer.hold(isHeld)
+                    pacer.hold(isHeld)
+                },
+                changed: { bell.ring() }))
         let reloading = Reloading(
             settings, since: start,
             parts: .init(
-                read: read, environment: environment, account: account, rules: rules, importer: importer,
-                folder: folder,
+                read: read, environment: environment, watches: { importer.watches },
+                folder: folder, close: { await importer.close($0) },
+                applyAccount: {
+                    account.apply($0)
+                    rules.apply($0)
+                },
+                applyWatches: { watches, settings in
+                    importer.apply(
+                        watches: watches, submitWith: settings.labelbox.handover,
+                        uploads: settings.labelbox.maxConnections, filesPerRequest: settings.labelbox.filesPerRequest)
+                },
                 setLogLevel: { [threshold] in threshold.level = Logger.Level(rawValue: $0.rawValue) ?? .info },
                 now: { time.now }, logger: logger, changed: { bell.ring() }))
         let view = DaemonView(
@@ -170,7 +185,12 @@ public final class DatarowDaemon: Sendable {
         let door = StatusDoor(
             CurrentStatus(
                 store: ledger, snapshot: { await view.snapshot() }, now: { time.now }, activity: activity,
-                exposition: exposition), view: view, logger: logger, changed: { bell.ring() })
+                exposition: exposition),
+            logger: logger,
+            troubled: {
+                view.doorIsTroubled($0)
+                bell.ring()
+            })
         try await door.open(settings.http.listen)
 
         do {

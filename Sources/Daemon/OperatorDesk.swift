@@ -4,13 +4,14 @@ internal import Importing
 internal import Ledger
 internal import Locking
 internal import Logging
+internal import Reporting
 internal import SystemPackage
 
 /// Takes what operators ask for into the ledger, and does it.
 ///
 /// A request is a file until the ledger has it, and a row from then on; each is done once more after a crash, which changes
 /// nothing. Only one at a time is done, in the order in which they were taken.
-final class OperatorDesk: Sendable {
+package final class OperatorDesk: Sendable {
     /// What requests are done with.
     struct Hands: Sendable {
         var ledger: any LedgerStore
@@ -26,7 +27,7 @@ final class OperatorDesk: Sendable {
     }
 
     /// Why something was not done.
-    struct Refusal: Error { var reason: String }
+    package struct Refusal: Error { package var reason: String }
 
     private let spool: FileSpool
     private let hands: Hands
@@ -106,8 +107,7 @@ final class OperatorDesk: Sendable {
             for item in items {
                 let by = Operator(uid: Int(item.owner), name: UserName.of(item.owner))
                 do {
-                    let request = try JSONDecoder().decode(OperatorRequest.self, from: Data(try item.content.get()))
-                    requests.append((request, by))
+                    requests.append((try RequestFile.read(try item.content.get()), by))
                 } catch {
                     logger.error(
                         "Request refused",

@@ -1,51 +1,86 @@
 internal import Account
-internal import Foundation
-internal import Importing
-internal import Intake
+package import Foundation
+package import Importing
+package import Intake
 internal import Locking
-internal import Logging
-internal import Settings
+package import Logging
+package import Settings
 internal import SystemPackage
 
 /// The configuration while the daemon runs: what it goes by, and how another one takes its place, whole or not at all.
 ///
 /// Only one reload at a time may be under way.
-final class Reloading: Sendable {
+package final class Reloading: Sendable {
     /// What another configuration is applied to.
-    struct Parts: Sendable {
-        var read: @Sendable () throws -> Settings
-        var environment: [String: String]
-        var account: AccountConnection
-        var rules: WeeklyRules
-        var importer: Importer
-        /// Makes the folder of a watch; nothing is opened yet.
-        var folder: @Sendable (WatchSettings, Settings) -> DropFolder
-        var setLogLevel: @Sendable (LogLevel) -> Void
-        var now: @Sendable () -> Date
-        var logger: Logger
-        var changed: @Sendable () -> Void
+    package struct Parts: Sendable {
+        let read: @Sendable () throws -> Settings
+        let environment: [String: String]
+        let watches: @Sendable () -> [ImportWatch]
+        let folder: @Sendable (WatchSettings, Settings) -> DropFolder
+        let close: @Sendable (DropFolder) async -> Void
+        let applyAccount: @Sendable (LabelboxSettings) -> Void
+        let applyWatches: @Sendable ([ImportWatch], Settings) -> Void
+        let setLogLevel: @Sendable (LogLevel) -> Void
+        let now: @Sendable () -> Date
+        let logger: Logger
+        let changed: @Sendable () -> Void
+
+        /// - Parameters:
+        ///   - read: Reads and checks the file.
+        ///   - environment: Where the key may be.
+        ///   - watches: Those of the pipeline, as they are now.
+        ///   - folder: Makes the folder of a watch; nothing is opened yet.
+        ///   - close: Closes a folder, once nothing of it is in hand.
+        ///   - applyAccount: Has requests go by other settings; cannot fail.
+        ///   - applyWatches: Has the pipeline go by these watches; cannot fail.
+        ///   - setLogLevel: From the next message on.
+        ///   - now: The time.
+        ///   - logger: For warnings, and for what could not be put back.
+        ///   - changed: Told after each reload.
+        package init(
+            read: @escaping @Sendable () throws -> Settings, environment: [String: String],
+            watches: @escaping @Sendable () -> [ImportWatch],
+            folder: @escaping @Sendable (WatchSettings, Settings) -> DropFolder,
+            close: @escaping @Sendable (DropFolder) async -> Void,
+            applyAccount: @escaping @Sendable (LabelboxSettings) -> Void,
+            applyWatches: @escaping @Sendable ([ImportWatch], Settings) -> Void,
+            setLogLevel: @escaping @Sendable (LogLevel) -> Void, now: @escaping @Sendable () -> Date, logger: Logger,
+            changed: @escaping @Sendable () -> Void
+        ) {
+            self.read = read
+            self.environment = environment
+            self.watches = watches
+            self.folder = folder
+            self.close = close
+            self.applyAccount = applyAccount
+            self.applyWatches = applyWatches
+            self.setLogLevel = setLogLevel
+            self.now = now
+            self.logger = logger
+            self.changed = changed
+        }
     }
 
     /// The configuration that holds, and the last one that was refused.
-    struct Standing: Sendable {
-        var settings: Settings
-        var since: Date
+    package struct Standing: Sendable {
+        package var settings: Settings
+        package var since: Date
         /// Why the configuration that was read last does not hold; `nil` when it does.
-        var refused: (at: Date, reason: String)?
+        package var refused: (at: Date, reason: String)?
     }
 
     private let parts: Parts
     private let state: Locked<Standing>
 
-    init(_ settings: Settings, since: Date, parts: Parts) {
+    package init(_ settings: Settings, since: Date, parts: Parts) {
         self.parts = parts
         state = Locked(Standing(settings: settings, since: since))
     }
 
-    var standing: Standing { state.withLock { $0 } }
+    package var standing: Standing { state.withLock { $0 } }
 
     /// Reads the configuration and goes by it, or goes on by the old one.
-    func reload() async -> Result<String, OperatorDesk.Refusal> {
+    package func reload() async -> Result<String, OperatorDesk.Refusal> {
         let verdict: Result<String, OperatorDesk.Refusal>
         do {
             let outcome = try await apply(try parts.read())
@@ -78,12 +113,9 @@ final class Reloading: Sendable {
         }
         let watches = try await exchange(old, new)
         // From here on nothing can fail.
-        parts.account.apply(new.labelbox)
-        parts.rules.apply(new.labelbox)
+        parts.applyAccount(new.labelbox)
         parts.setLogLevel(new.log.level)
-        parts.importer.apply(
-            watches: watches, submitWith: new.labelbox.handover, uploads: new.labelbox.maxConnections,
-            filesPerRequest: new.labelbox.filesPerRequest)
+        parts.applyWatches(watches, new)
         state.withLock { $0 = Standing(settings: new, since: parts.now()) }
         for warning in new.warnings { parts.logger.warning("Configuration", metadata: ["reason": "\(warning)"]) }
         return Self.summary(old, new)
@@ -121,7 +153,7 @@ final class Reloading: Sendable {
 
     /// Closes folders that are left out or watched otherwise, and opens those that are new; or leaves all as it was.
     private func exchange(_ old: Settings, _ new: Settings) async throws -> [ImportWatch] {
-        let present = Dictionary(uniqueKeysWithValues: parts.importer.watches.map { ($0.name, $0.folder) })
+        let present = Dictionary(uniqueKeysWithValues: parts.watches().map { ($0.name, $0.folder) })
         var folders: [String: DropFolder] = [:]
         for watch in new.watches {
             if let folder = present[watch.name], folder.settings == parts.folder(watch, new).settings {
@@ -140,7 +172,7 @@ final class Reloading: Sendable {
             for folder in opened { await folder.close() }
             throw error
         }
-        for folder in leaving.values { await parts.importer.close(folder) }
+        for folder in leaving.values { await parts.close(folder) }
         do {
             for watch in new.watches where folders[watch.name] == nil {
                 folders[watch.name] = try await open(watch, new, &opened)
@@ -169,7 +201,7 @@ final class Reloading: Sendable {
     /// Opens the folders again that were closed for a configuration that does not hold.
     private func restore(_ old: Settings, _ closed: [String: DropFolder]) async {
         var watches: [ImportWatch] = []
-        let present = Dictionary(uniqueKeysWithValues: parts.importer.watches.map { ($0.name, $0.folder) })
+        let present = Dictionary(uniqueKeysWithValues: parts.watches().map { ($0.name, $0.folder) })
         for watch in old.watches {
             guard let folder = present[watch.name] else { continue }
             let standing = closed[watch.name] == nil ? folder : parts.folder(watch, old)
@@ -181,8 +213,6 @@ final class Reloading: Sendable {
             }
             watches.append(watch.importWatch(standing, submitWith: old.labelbox.handover))
         }
-        parts.importer.apply(
-            watches: watches, submitWith: old.labelbox.handover, uploads: old.labelbox.maxConnections,
-            filesPerRequest: old.labelbox.filesPerRequest)
+        parts.applyWatches(watches, old)
     }
 }

@@ -12,12 +12,19 @@ package final class StartExtension: Sendable {
     private let isOver = NSCondition()
     private nonisolated(unsafe) var hasEnded = false  // Guarded by the condition.
 
-    package init(_ notifier: SystemdNotifier, interval: TimeInterval = 20) {
+    /// - Parameters:
+    ///   - notifier: The way to systemd.
+    ///   - interval: Seconds between two looks.
+    ///   - used: What the start has used of processors.
+    package init(
+        _ notifier: SystemdNotifier, interval: TimeInterval = 20,
+        used: @escaping @Sendable () -> Duration = ProcessTime.used
+    ) {
         notifier.status("starting: it reads the ledger")
         Thread.detachNewThread { [self] in
-            var worked = ProcessTime.used()
+            var worked = used()
             while !waits(interval) {
-                let now = ProcessTime.used()
+                let now = used()
                 // A start that hangs is to be ended, and begun anew.
                 guard now - worked >= Self.leastWork else { continue }
                 worked = now
@@ -47,8 +54,8 @@ package final class StartExtension: Sendable {
 }
 
 /// What this process has used of processors.
-enum ProcessTime {
-    static func used() -> Duration {
+package enum ProcessTime {
+    package static func used() -> Duration {
         var usage = rusage()
         guard getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { return .zero }
         return [usage.ru_utime, usage.ru_stime].reduce(.zero) {

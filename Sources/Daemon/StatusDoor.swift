@@ -8,16 +8,18 @@ internal import Web
 /// The read-only door: keeps the status where people and Prometheus can ask for it.
 final class StatusDoor: Sendable {
     private let status: CurrentStatus
-    private let view: DaemonView
     private let logger: Logger
-    private let changed: @Sendable () -> Void
+    private let troubled: @Sendable (String?) -> Void
     private let keeper = Locked<Task<Void, Never>?>(nil)
 
-    init(_ status: CurrentStatus, view: DaemonView, logger: Logger, changed: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - status: What is told.
+    ///   - logger: For who listens, and for what goes wrong.
+    ///   - troubled: Told why nobody can ask, and with nil that they can again.
+    init(_ status: CurrentStatus, logger: Logger, troubled: @escaping @Sendable (String?) -> Void) {
         self.status = status
-        self.view = view
         self.logger = logger
-        self.changed = changed
+        self.troubled = troubled
     }
 
     /// Begins to listen, if an address is given, and goes on until ``close()``.
@@ -39,7 +41,10 @@ final class StatusDoor: Sendable {
                         "http.listen is no loopback address, and there is no password; names of files and errors are shown",
                 ])
         }
-        keeper.withLock { [self] in $0 = Task { await keep(server, at: address) } }
+        let keeping = DoorKeeping(
+            address: "\(address)", clock: ContinuousClock(),
+            listen: { [self] in OpenDoor(try await listen(address)) }, tell: { [self] in tell($0) })
+        keeper.withLock { $0 = Task { await keeping.keep(OpenDoor(server)) } }
     }
 
     /// Lets nobody ask any more.
@@ -52,42 +57,13 @@ final class StatusDoor: Sendable {
         await task?.value
     }
 
-    /// Listens again when the port was lost, until cancelled.
-    private func keep(_ first: WebServer, at address: ListenAddress) async {
-        var server: WebServer? = first
-        var wait = Duration.seconds(1)
-        while true {
-            if let current = server {
-                await withTaskCancellationHandler {
-                    await current.run()
-                } onCancel: {
-                    current.stop()
-                }
-                server = nil
-                if Task.isCancelled { return }
-                tell("the status page's port \(address) was lost; it is tried again")
-                wait = .seconds(1)
-            }
-            // Only while the port is lost; nothing tells when it is free again.
-            do { try await Task.sleep(for: wait) } catch { return }
-            do throws(WebError) {
-                server = try await listen(address)
-                tell(nil)
-            } catch {
-                tell("the status page cannot be reached: \(error.description)")
-                wait = min(wait * 2, .seconds(60))
-            }
-        }
-    }
-
     private func tell(_ trouble: String?) {
         if let trouble {
             logger.error("Not listening", metadata: ["reason": "\(trouble)"])
         } else {
             logger.notice("Listening again")
         }
-        view.doorIsTroubled(trouble)
-        changed()
+        troubled(trouble)
     }
 
     private func listen(_ address: ListenAddress) async throws(WebError) -> WebServer {
@@ -108,5 +84,11 @@ final class StatusDoor: Sendable {
     private static func health(_ status: CurrentStatus) async -> Content {
         let (isWell, line) = await status.health()
         return Content(type: "text/plain; charset=utf-8", body: Array("\(line)\n".utf8), isUnavailable: !isWell)
+    }
+}
+
+extension OpenDoor {
+    fileprivate init(_ server: WebServer) {
+        self.init(run: { await server.run() }, stop: { server.stop() })
     }
 }

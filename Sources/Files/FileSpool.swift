@@ -45,16 +45,52 @@ public struct FileSpool: Sendable {
         var names: [String] = []
         while names.count < Self.mostNames, let entry = try walk.next() {
             let name = entry.path.string
-            if name.hasSuffix(".json"), !name.hasPrefix(".") { names.append(name) }
+            // A folder cannot be taken away like a file, and would be found for ever.
+            if Self.isItem(name), entry.kind != .directory { names.append(name) }
         }
         return names.sorted().prefix(limit).compactMap { read($0) }
     }
 
+    /// A name in the folder, as it is seen from outside.
+    public struct Sight: Sendable {
+        public var name: String
+        public var isRegular: Bool
+        public var owner: UInt32
+        public var group: UInt32
+        public var mode: UInt32
+        /// How many names the file has.
+        public var names: Int
+        /// When its content changed last, in seconds since 1970.
+        public var changedAt: Int64
+        /// Whether it is one of those that ``items(limit:)`` reads.
+        public var isItem: Bool
+    }
+
+    /// Every name in the folder, at most `limit`, in order; nothing is opened.
+    public func sights(limit: Int) throws(FileError) -> [Sight] {
+        let walk = try FolderWalk(folder, maximumDepth: 1)
+        var sights: [Sight] = []
+        while sights.count < limit, let entry = try walk.next() {
+            let name = entry.path.string
+            var look = stat()
+            // Taken by the daemon meanwhile.
+            guard folder.appending(name).withPlatformString({ lstat($0, &look) }) == 0 else { continue }
+            sights.append(
+                Sight(
+                    name: name, isRegular: look.st_mode & S_IFMT == S_IFREG, owner: look.st_uid, group: look.st_gid,
+                    mode: look.st_mode & 0o7777, names: Int(look.st_nlink), changedAt: Int64(look.st_mtim.tv_sec),
+                    isItem: Self.isItem(name) && entry.kind != .directory))
+        }
+        return sights.sorted { $0.name < $1.name }
+    }
+
+    private static func isItem(_ name: String) -> Bool { name.hasSuffix(".json") && !name.hasPrefix(".") }
+
     /// Removes a file; one that is gone already is as good.
     public func remove(_ name: String) throws(FileError) { try DurableRename.remove(folder.appending(name)) }
 
-    /// `nil` when somebody took it away meanwhile.
-    private func read(_ name: String) -> Item? {
+    /// Reads one file; `nil` when somebody took it away meanwhile.
+    public func read(_ name: String) -> Item? {
         let path = folder.appending(name)
         let file = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
         guard file >= 0 else {

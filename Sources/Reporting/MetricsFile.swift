@@ -1,8 +1,8 @@
-internal import Foundation
+package import Foundation
 internal import Metering
 
 /// Keeps `status/metrics.prom` what the metrics are, for node_exporter's textfile collector.
-struct MetricsFile: Sendable {
+package struct MetricsFile: Sendable {
     /// The shortest time between two versions; a collector looks every 15 s or more seldom.
     static let interval: Duration = .seconds(5)
     /// While a file is unfinished its age grows, though nothing else may change.
@@ -12,15 +12,15 @@ struct MetricsFile: Sendable {
     private let folder: StatusFolder
     private var written: (instant: Duration, report: DaemonReport, changes: Int)?
     /// When there will be something to write, if nothing changes.
-    private(set) var nextDue: Duration?
+    package private(set) var nextDue: Duration?
 
-    init(_ exposition: MetricsExposition, folder: StatusFolder) {
+    package init(_ exposition: MetricsExposition, folder: StatusFolder) {
         self.exposition = exposition
         self.folder = folder
     }
 
     /// Writes them if they changed and it is time to.
-    mutating func pass(_ report: DaemonReport, at instant: Duration, now: Date) throws(StatusFileError) {
+    package mutating func pass(_ report: DaemonReport, at instant: Duration, now: Date) throws(StatusFileError) {
         var report = report
         report.updatedAt = now
         let changes = exposition.meters.changes
@@ -46,5 +46,5 @@ struct MetricsFile: Sendable {
     }
 
     /// Removes them: figures of a daemon that was stopped would be taken for those of one that lives.
-    func remove() throws(StatusFileError) { try folder.removeMetrics() }
+    package func remove() throws(StatusFileError) { try folder.removeMetrics() }
 }

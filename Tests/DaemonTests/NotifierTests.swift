@@ -1,6 +1,7 @@
 import Daemon
 import Foundation
 import Glibc
+import Locking
 import Testing
 
 /// A socket such as systemd listens on.
@@ -92,6 +93,28 @@ struct NotifierTests {
         }
         #expect(sum > 0)
         #expect(asked == Array(repeating: "EXTEND_TIMEOUT_USEC=90000000", count: 2))
+        start.end()
+    }
+
+    @Test("a start that hangs gets no more time, and one that gets on again does", .timeLimit(.minutes(1)))
+    func hangs() async throws {
+        let listener = try Listener()
+        // What it used, at each look: nothing but the little that waiting costs, until it goes on.
+        let (used, looks) = (Locked(Duration.zero), Locked(0))
+        let start = StartExtension(
+            SystemdNotifier(environment: ["NOTIFY_SOCKET": listener.name]), interval: 0.001,
+            used: {
+                looks.withLock { $0 += 1 }
+                return used.withLock { used in
+                    used += .microseconds(100)
+                    return used
+                }
+            })
+        #expect(listener.next(waits: true) == "STATUS=starting: it reads the ledger")
+        while looks.withLock({ $0 }) < 400 { await Task.yield() }
+        #expect(listener.next() == nil)
+        used.withLock { $0 += .seconds(1) }
+        #expect(listener.next(waits: true) == "EXTEND_TIMEOUT_USEC=90000000")
         start.end()
     }
 }

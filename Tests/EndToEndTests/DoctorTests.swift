@@ -25,6 +25,7 @@ struct DoctorTests {
             #expect(wrong.isEmpty, "\(wrong)")
             for check in [
                 "configuration", "state_directory", "api_key", "endpoint", "proxy", "clock", "account", "instance",
+                "requests",
                 "watch",
                 "file_system", "inotify", "disk_space", "ledger", "ledger_sums", "claims", "archive",
             ] {

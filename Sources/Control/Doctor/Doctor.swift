@@ -37,26 +37,30 @@ public struct Doctor: Sendable {
         let account = AccountCheckup(settings: settings.labelbox, environment: environment, now: now)
         findings.append(account.key())
         if !isOffline { findings += await account.network(session) }
-        findings.append(lockHolder())
+        let (holder, isRunning) = lockHolder()
+        findings.append(holder)
+        findings += RequestCheckup(state: settings.stateDirectory, isRunning: isRunning, now: now()).findings()
         let (ledger, isDamaged) = await LedgerCheckup(state: settings.stateDirectory).findings()
         return DoctorReport(findings: findings + ledger, isLedgerDamaged: isDamaged)
     }
 
     /// Who holds the state directory; that nobody does is no trouble while the daemon is meant to be down.
-    private func lockHolder() -> Finding {
+    private func lockHolder() -> (Finding, isRunning: Bool) {
         let path = settings.stateDirectory.appending("lock")
         switch LockLook.at(path) {
         case .free:
-            return Finding(
+            let finding = Finding(
                 "instance", .warning, "no datarowd runs with \(settings.stateDirectory)",
                 hint: "start it, unless it is meant to be down: systemctl start datarowd")
+            return (finding, false)
         case .held(let pid):
-            return Finding(
-                "instance", .ok, pid.map { "datarowd runs as process \($0)" } ?? "a process holds \(path)")
+            let what = pid.map { "datarowd runs as process \($0)" } ?? "a process holds \(path)"
+            return (Finding("instance", .ok, what), true)
         case .unknown(let why):
-            return Finding(
+            let finding = Finding(
                 "instance", .warning, "\(path) cannot be looked at: \(why)",
                 hint: "run datarowctl as a user of the daemon's group")
+            return (finding, false)
         }
     }
 }

@@ -15,6 +15,16 @@ enum Permissions {
         return path.withPlatformString { stat($0, &status) } == 0 ? status : nil
     }
 
+    /// The name of a user on this machine, or the number where it has none.
+    static func userName(_ uid: uid_t) -> String {
+        var entry = passwd()
+        var result: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16 << 10)
+        guard getpwuid_r(uid, &entry, &buffer, buffer.count, &result) == 0, result != nil, let name = entry.pw_name
+        else { return "user \(uid)" }
+        return String(cString: name)
+    }
+
     /// The name of a group on this machine, or the number where it has none.
     static func groupName(_ gid: gid_t) -> String {
         var entry = group()

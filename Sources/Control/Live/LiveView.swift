@@ -53,6 +53,7 @@ public struct LiveView: Sendable {
     ///   - notice: Why nothing may be moving, shown above all.
     ///   - hint: What can be done here, shown beneath all.
     ///   - instant: Time on a monotonic clock.
+    /// - Returns: What to write, one string a line.
     public mutating func picture(
         _ reports: [StatusReport], width: Int, height: Int, notice: String? = nil, hint: String? = nil,
         at instant: Duration

@@ -18,6 +18,12 @@ import Testing
         }
     }
 
+    @Test("what datarowctl asks for is read as a request", arguments: ["pause", "resume", "reload", "cancel", "retry"])
+    func requests(verb: String) throws {
+        let seed = Array(try Data(contentsOf: Self.folder.appending(path: "request/\(verb)")))
+        #expect(FuzzTarget.isRequest(seed))
+    }
+
     @Test("there are no seeds for a target that is not there")
     func complete() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path(percentEncoded: false))

@@ -24,6 +24,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case loose
     /// Requests to the status page's port.
     case door
+    /// What operators ask for, as files that any of their group may write.
+    case request
     /// Text on its way to terminals, logs and status files.
     case text
 
@@ -44,6 +46,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .results: try ResultsTarget.run(input)
         case .loose: try LooseTarget.run(input)
         case .door: try DoorTarget.run(input)
+        case .request: try RequestTarget.run(input)
         case .text: try TextTarget.run(input)
         }
     }
