@@ -22,7 +22,9 @@ final class CaptureSite {
         try Data("lbfake-key-0001\n".utf8).write(to: root.appending(path: "key"))
         chmod(root.appending(path: "key").path, 0o600)
         var lines = ["labelbox:", "  endpoint: \(endpoint)", "  api_key_file: \(root.path)/key"]
-        lines += (["requests_per_minute: 100000", "connect_timeout: 5m", "stall_timeout: 20m"] + labelbox).map {
+        // The SDK sends each file by itself.
+        let usual = ["requests_per_minute: 100000", "connect_timeout: 5m", "stall_timeout: 20m", "files_per_request: 1"]
+        lines += (usual + labelbox).map {
             "  " + $0
         }
         lines += ["state_directory: \(site.state.path)", "log: { level: debug, format: text }", "watches:"]
