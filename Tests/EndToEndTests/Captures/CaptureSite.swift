@@ -23,8 +23,8 @@ final class CaptureSite {
         chmod(root.appending(path: "key").path, 0o600)
         var lines = ["labelbox:", "  endpoint: \(endpoint)", "  api_key_file: \(root.path)/key"]
         // The SDK sends each file by itself.
-        let usual = ["requests_per_minute: 100000", "connect_timeout: 5m", "stall_timeout: 20m", "files_per_request: 1"]
-        lines += (usual + labelbox).map {
+        let alone = "files_per_request: 1"
+        lines += (["requests_per_minute: 100000", "connect_timeout: 5m", "stall_timeout: 20m", alone] + labelbox).map {
             "  " + $0
         }
         lines += ["state_directory: \(site.state.path)", "log: { level: debug, format: text }", "watches:"]
