@@ -95,6 +95,7 @@ struct MetricsFileTests {
         #expect(file.nextDue == .seconds(15))
         #expect(try pass(report(unfinished: true, at: 15), at: 15))
         let ages = files.writes.withLock { $0.map { $0.split(separator: "\n").filter { $0.contains("oldest") } } }
+        try #require(ages.count == 2)
         #expect(ages[0] != ages[1] && !ages[1].isEmpty)
         #expect(try pass(report(at: 20), at: 20), "that it has ended")
         #expect(file.nextDue == nil)
