@@ -16,7 +16,8 @@ class Pane:
     """A shell in a terminal of so many columns and lines; a context manager."""
 
     def __init__(self, programs, columns=80, lines=24, folder=None, **environment):
-        self.folder = tempfile.TemporaryDirectory(prefix="datarowd-tmux-")
+        # The shell that tmux ends may write its history while the folder goes.
+        self.folder = tempfile.TemporaryDirectory(prefix="datarowd-tmux-", ignore_cleanup_errors=True)
         # tmux shows programs a terminal of its own kind, which knows an alternate screen as xterm does.
         self.environment = {
             "PATH": f"{os.path.abspath(programs)}:{os.environ['PATH']}", "HOME": self.folder.name, "TMUX_TMPDIR": self.folder.name,
