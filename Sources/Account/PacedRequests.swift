@@ -67,7 +67,8 @@ extension LabelboxError {
         case .authentication, .quota: .blocked(message)
         case .serverError: outcome == .failed ? .success : .overloaded
         case .badAnswer: .overloaded
-        case .unreachable, .connectionLost: .unreachable
+        case .unreachable: .unreachable
+        case .connectionLost: .interrupted
         case .bodySource, .cancelled: .neutral
         case .answerTooLarge: request == .upload ? .overloaded : .success
         case .permission, .notFound, .conflict, .invalidQuery, .queryTooComplex, .tooLarge, .refused: .success

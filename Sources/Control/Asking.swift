@@ -44,6 +44,19 @@ public struct Asking: Sendable {
         return request
     }
 
+    /// Returns once the daemon's status is of after `instant`, or when `limit` is over: it is written once a second.
+    ///
+    /// Who waited for a pause and then asks for the status is to be told of the pause.
+    public func statusFollows(_ instant: Date, within limit: Duration = .seconds(3)) async throws {
+        let clock = ContinuousClock()
+        let end = clock.now + limit
+        while clock.now < end {
+            let updated = state.rereadingDaemon().daemon.flatMap { Timestamp.date($0.updatedAt) }
+            if let updated, updated > instant { return }
+            try await clock.sleep(for: .milliseconds(50))
+        }
+    }
+
     private static func trouble(_ error: any Error, _ folder: FilePath) -> ControlError {
         guard let error = error as? FileError else {
             return ControlError("request", why: "\(error)", hint: "report this as a defect", status: .software)

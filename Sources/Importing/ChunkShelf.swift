@@ -1,15 +1,21 @@
-internal import DataRows
+package import DataRows
 internal import Locking
 
 /// Where the memory of chunks that were sent waits for the next ones.
 ///
 /// A chunk takes some megabytes: as new memory each time, they would be cleared by the kernel a page at a time before anything
 /// is written to them. What lies here is given back to the system once nobody makes chunks any more.
-final class ChunkShelf: Sendable {
+package final class ChunkShelf: Sendable {
     private let state = Locked<(makers: Int, spare: [ChunkBuffer])>((0, []))
 
+    /// Creates an empty shelf.
+    package init() {}
+
+    /// How many chunks' memory lies here.
+    package var spareCount: Int { state.withLock { $0.spare.count } }
+
     /// Makes chunks in `body`, with memory from the shelf.
-    func use<Value>(_ body: () throws -> Value) rethrows -> Value {
+    package func use<Value>(_ body: () throws -> Value) rethrows -> Value {
         state.withLock { $0.makers += 1 }
         defer {
             state.withLock { state in
@@ -21,10 +27,10 @@ final class ChunkShelf: Sendable {
     }
 
     /// An empty chunk.
-    func take() -> ChunkBuffer { state.withLock { $0.spare.popLast() } ?? ChunkBuffer() }
+    package func take() -> ChunkBuffer { state.withLock { $0.spare.popLast() } ?? ChunkBuffer() }
 
     /// Takes a chunk away that was sent, for the next one; if somebody still holds its bytes, they are not used again.
-    func putBack(_ chunk: inout ChunkBuffer) {
+    package func putBack(_ chunk: inout ChunkBuffer) {
         var sent = ChunkBuffer.none
         swap(&sent, &chunk)
         sent.removeAll()

@@ -89,7 +89,8 @@ struct SubmissionReader: Sendable {
         _ segment: SegmentRecord, of open: OpenImport, chunk: inout ChunkBuffer, needs: Needs,
         full: (inout ChunkBuffer) throws -> Void, body: (Int, Fate, inout ChunkBuffer) throws -> Void
     ) throws {
-        let media = try Workbench.wait { try await ledger.mediaOutcomes(segment: segment.origin) }
+        // Looked up when the first row names a file; most manifests name none.
+        var media: [ExactName: MediaOutcome]?
         let ordinals = try open.ordinals(segment.firstRow..<segment.firstRow + segment.rowCount)
         try open.translatingTrouble {
             try RowReader.read(
@@ -104,7 +105,9 @@ struct SubmissionReader: Sendable {
                 }
                 var addition = RowAddition(ordinal: ordinals[row.index] ?? 0)
                 if let name = row.mediaPath(open.instructions.policy) {
-                    let outcome = media[ExactName(name)]
+                    let known = try media ?? mediaOutcomes(of: segment)
+                    media = known
+                    let outcome = known[ExactName(name)]
                     if let failure = outcome?.failure {
                         var failure = failure
                         failure.row = row.index
@@ -119,6 +122,10 @@ struct SubmissionReader: Sendable {
                 try body(row.index, write(row, addition, open, &chunk, needs, full), &chunk)
             }
         }
+    }
+
+    private func mediaOutcomes(of segment: SegmentRecord) throws -> [ExactName: MediaOutcome] {
+        try Workbench.wait { try await ledger.mediaOutcomes(segment: segment.origin) }
     }
 
     private func write(

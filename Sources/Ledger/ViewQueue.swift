@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import GRDB
+package import GRDB
 internal import Locking
 
 /// Views that are waiting to be read, several to a look at the ledger.
@@ -7,7 +7,7 @@ internal import Locking
 /// Nearly all of them take less time than it takes to get to a connection and back, from one thread to the next. So those that have
 /// come together share the way: one thread, one connection, one transaction. It begins after the last of them was asked for,
 /// so each sees every step that its caller was told of.
-final class ViewQueue: Sendable {
+package final class ViewQueue: Sendable {
     private struct View: Sendable {
         let run: @Sendable (Database) -> Void
         /// Called instead when there was no connection for it.
@@ -31,14 +31,17 @@ final class ViewQueue: Sendable {
     /// - Parameters:
     ///   - reader: gives connections.
     ///   - connections: how many it has.
-    init(reader: any DatabaseReader, connections: Int) {
+    package init(reader: any DatabaseReader, connections: Int) {
         self.reader = reader
         // Serial queues have threads of their own: the shared ones are Swift's, and must never wait for a disk.
         state = Locked(State(idle: (0..<connections).map { DispatchQueue(label: "datarowd.ledger.view.\($0)") }))
     }
 
+    /// How many wait for a connection.
+    package var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     /// Runs a view of one moment at or after the call.
-    func perform<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+    package func perform<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         try Task.checkCancellation()
         return try await withCheckedThrowingContinuation { continuation in
             let entry = View(

@@ -2,7 +2,9 @@
 ///
 /// A failure is no answer or an answer of 5xx. Five in a row of *different* requests open the
 /// breaker: one request that the server cannot digest fails as often as it is repeated, and must
-/// not stop the others.
+/// not stop the others. Where there was no connection the request cannot be to blame, so each attempt
+/// counts, also those of one request: else a server that is down would be asked on for as long as
+/// little waits.
 public struct CircuitBreaker: Sendable {
     /// Where the breaker stands.
     public enum State: String, Sendable {
@@ -20,7 +22,13 @@ public struct CircuitBreaker: Sendable {
     /// A probe that is out for longer no longer stands in the way of the next; it may be an upload of hours.
     private static let patience: Duration = .seconds(30)
 
-    private var failed: Set<UInt64> = []
+    /// What failed: requests, or attempts at which nothing was sent.
+    private enum Failed: Hashable {
+        case request(UInt64)
+        case connection(permit: UInt64)
+    }
+
+    private var failed: Set<Failed> = []
     private var isOpen = false
     private var probe: (permit: UInt64, start: Moment)?
     private var delay: Duration
@@ -32,7 +40,7 @@ public struct CircuitBreaker: Sendable {
     /// Creates a closed breaker.
     ///
     /// - Parameters:
-    ///   - threshold: consecutive failures of different requests that open it.
+    ///   - threshold: consecutive failures, of different requests or to connect, that open it.
     ///   - firstDelay: time from opening to the first probe.
     ///   - longestDelay: the delay doubles with each failed probe, up to here.
     public init(
@@ -82,10 +90,11 @@ public struct CircuitBreaker: Sendable {
     ///
     /// - Parameters:
     ///   - permit: the attempt that failed.
-    ///   - request: the request it was an attempt of; its retries have the same number.
+    ///   - request: the request it was an attempt of, whose retries have the same number; nil when it cannot be to blame,
+    ///     since nothing of it was sent.
     ///   - now: the present.
     ///   - reason: what was seen, for people.
-    public mutating func recordFailure(permit: UInt64, request: UInt64, at now: Moment, reason: String) {
+    public mutating func recordFailure(permit: UInt64, request: UInt64?, at now: Moment, reason: String) {
         if isOpen {
             // Those that started before it opened say nothing new.
             guard probe?.permit == permit else { return }
@@ -95,7 +104,7 @@ public struct CircuitBreaker: Sendable {
             self.reason = reason
             return
         }
-        failed.insert(request)
+        failed.insert(request.map(Failed.request) ?? .connection(permit: permit))
         guard failed.count >= threshold else { return }
         isOpen = true
         self.reason = reason

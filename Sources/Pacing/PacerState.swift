@@ -165,7 +165,7 @@ package struct PacerState: Sendable {
         if permit.priority == .upload { uploadsInFlight -= 1 }
         switch verdict {
         case .success, .rateLimited, .blocked: failures = nil
-        case .overloaded, .unreachable, .neutral: break
+        case .overloaded, .unreachable, .interrupted, .neutral: break
         }
         switch verdict {
         case .success:
@@ -178,10 +178,11 @@ package struct PacerState: Sendable {
             gate.recordNothing(permit: permit.id, at: now)
             pause.begin(at: now, retryAfter: retryAfter, window: budget.window)
             slowDown(after: permit, at: now)
-        case .overloaded, .unreachable:
-            let text = reason ?? (verdict == .overloaded ? "the server is overloaded" : "the server cannot be reached")
+        case .overloaded, .unreachable, .interrupted:
+            let text = reason ?? Self.words(for: verdict)
             failures = ((failures?.count ?? 0) + 1, text)
-            breaker.recordFailure(permit: permit.id, request: permit.request, at: now, reason: text)
+            breaker.recordFailure(
+                permit: permit.id, request: verdict == .unreachable ? nil : permit.request, at: now, reason: text)
             gate.recordNothing(permit: permit.id, at: now)
             concurrency.recordStress(startedAt: permit.start, at: now)
         case .blocked(let words):
@@ -190,6 +191,14 @@ package struct PacerState: Sendable {
         case .neutral:
             breaker.recordNothing(permit: permit.id)
             gate.recordNothing(permit: permit.id, at: now)
+        }
+    }
+
+    private static func words(for verdict: Verdict) -> String {
+        switch verdict {
+        case .unreachable: "the server cannot be reached"
+        case .interrupted: "the connection broke"
+        default: "the server is overloaded"
         }
     }
 

@@ -29,8 +29,10 @@ public enum Verdict: Sendable, Hashable {
     case rateLimited(retryAfter: Duration?)
     /// An answer of 5xx, or none in time.
     case overloaded
-    /// No connection, or one that broke.
+    /// No connection, so nothing was sent.
     case unreachable
+    /// A connection that broke before the answer was complete.
+    case interrupted
     /// The account is refused as such: a bad key or a used-up quota; the server's words.
     case blocked(String)
     /// Says nothing about the server: cancelled, or failed for reasons of our own.

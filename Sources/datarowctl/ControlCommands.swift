@@ -34,6 +34,7 @@ struct AskingOptions: ParsableArguments {
                         verb.rawValue, why: outcome.joined(separator: "\n"), hint: "",
                         status: verb == .reload ? .configuration : .failed)
                 }
+                if wait, [.pause, .resume].contains(verb) { try await asking.statusFollows(Date()) }
                 return try Surroundings.print(outcome)
             }
             guard clock.now < limit else { break }

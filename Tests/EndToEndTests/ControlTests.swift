@@ -15,6 +15,8 @@ struct ControlTests {
             try await site.start()
             let paused = try await site.control("pause", "--wait")
             #expect(paused.ending == .exited(0), "\(paused)")
+            // Without waiting for it: who asks for the status now is told of the pause.
+            #expect(try site.daemonStatus()?["state"].string == "paused")
             try await Operating.daemon(site, is: "paused", "datarowctl resume")
             let user = try #require(try site.daemonStatus()?["pauses"].list.first)
             #expect(user["uid"].int == Int(getuid()))

@@ -30,9 +30,7 @@ struct WayTests {
 
     @Test("a server that is down for long is asked seldom, and found again", .timeLimit(.minutes(60)))
     func down() async throws {
-        // Each picture by itself: five different requests must fail before the server is called down, and not each of them.
-        let settings = SiteSettings(labelbox: ["files_per_request: 1"])
-        try await Site.with(networked: settings) { site, network in
+        try await Site.with(networked: SiteSettings()) { site, network in
             try await site.start()
             network.goDown()
             let manifests = (0..<5).map { "import \($0)" }

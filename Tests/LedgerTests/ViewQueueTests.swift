@@ -1,4 +1,5 @@
 import DataRows
+import Dispatch
 import Foundation
 import GRDB
 import Ledger
@@ -28,6 +29,33 @@ import Testing
             }
             #expect(unseen == 0)
             try ledger.close()
+        }
+    }
+
+    @Test("A view that was asked for while another is read sees what was written in between", .timeLimit(.minutes(1)))
+    func freshWhileBusy() async throws {
+        try await withFolder { folder in
+            let pool = try DatabasePool(path: folder.appending("views.sqlite").string)
+            try await pool.write { try $0.execute(sql: "CREATE TABLE steps (number INTEGER)") }
+            // One connection, so that who comes later has to wait for it.
+            let views = ViewQueue(reader: pool, connections: 1)
+            let (isReading, mayEnd) = (AsyncStream<Void>.makeStream(), DispatchSemaphore(value: 0))
+            let count: @Sendable (Database) throws -> Int? = { try Int.fetchOne($0, sql: "SELECT count(*) FROM steps") }
+            async let first = views.perform { db in
+                // The transaction has its moment from the first look on.
+                let before = try count(db)
+                isReading.continuation.yield()
+                mayEnd.wait()
+                return [before, try count(db)]
+            }
+            for await _ in isReading.stream { break }
+            try await pool.write { try $0.execute(sql: "INSERT INTO steps VALUES (1)") }
+            async let second = views.perform(count)
+            while views.waitingCount == 0 { await Task.yield() }
+            mayEnd.signal()
+            #expect(try await first == [0, 0], "a view is of one moment")
+            #expect(try await second == 1)
+            try pool.close()
         }
     }
 

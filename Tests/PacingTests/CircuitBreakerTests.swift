@@ -44,6 +44,30 @@ struct CircuitBreakerTests {
         #expect(breaker.state(at: at(0)) == .closed)
     }
 
+    @Test("five attempts that got no connection open it, even those of one request")
+    func noConnection() {
+        var breaker = CircuitBreaker()
+        for permit in 1...4 as ClosedRange<UInt64> {
+            breaker.recordFailure(permit: permit, request: nil, at: at(0), reason: "connection refused")
+        }
+        #expect(breaker.state(at: at(0)) == .closed)
+        breaker.recordFailure(permit: 5, request: nil, at: at(0), reason: "connection refused")
+        #expect(breaker.state(at: at(0)) == .open)
+    }
+
+    @Test("attempts without a connection and requests that failed are counted together")
+    func mixed() {
+        var breaker = CircuitBreaker()
+        // A permit and a request may have the same number, and are not the same.
+        for number in 1...2 as ClosedRange<UInt64> {
+            breaker.recordFailure(permit: number, request: nil, at: at(0), reason: "connection refused")
+            breaker.recordFailure(permit: 10 + number, request: number, at: at(0), reason: "503")
+        }
+        #expect(breaker.state(at: at(0)) == .closed)
+        breaker.recordFailure(permit: 5, request: nil, at: at(0), reason: "connection refused")
+        #expect(breaker.state(at: at(0)) == .open)
+    }
+
     @Test("one probe goes at a time")
     func singleProbe() {
         var breaker = opened()

@@ -189,6 +189,23 @@ struct PacerStateTests {
         #expect(pacer.snapshot(at: at(4)).failing == nil)
     }
 
+    @Test(
+        "one request alone opens the breaker when there is no connection, and never by what was sent",
+        arguments: [
+            (Verdict.unreachable, CircuitBreaker.State.open), (.interrupted, .closed), (.overloaded, .closed),
+        ])
+    func oneRequest(verdict: Verdict, breaker: CircuitBreaker.State) {
+        var pacer = PacerState(rules: PacingRules())
+        var earlier: Permit?
+        for second in 1...5 {
+            _ = pacer.enqueue(.upload, retrying: earlier)
+            earlier = drain(&pacer, at: at(Double(second))).started.first
+            if let earlier { pacer.finish(earlier, verdict, reason: nil, at: at(Double(second))) }
+        }
+        #expect(pacer.snapshot(at: at(5)).breaker == breaker)
+        #expect(pacer.snapshot(at: at(5)).failing != nil)
+    }
+
     @Test("a dead server is left alone, then probed, and work goes on after the first answer")
     func breaker() {
         var pacer = PacerState(rules: PacingRules())
@@ -274,12 +291,13 @@ struct PacerStateTests {
                     case ..<3: .rateLimited(retryAfter: .seconds(Int.random(in: 0...90, using: &random)))
                     case ..<4: .rateLimited(retryAfter: nil)
                     case ..<10: .overloaded
-                    case ..<14: .unreachable
+                    case ..<12: .unreachable
+                    case ..<14: .interrupted
                     case ..<15: .blocked("quota")
                     case ..<18: .neutral
                     default: .success
                     }
-                if verdict == .overloaded || verdict == .unreachable { retriable.append(permit) }
+                if [.overloaded, .unreachable, .interrupted].contains(verdict) { retriable.append(permit) }
                 pacer.finish(permit, verdict, reason: nil, at: now)
             }
             landing.removeAll { $0.at <= now }

@@ -6,7 +6,7 @@ public struct ChunkBuffer: Sendable {
     ///
     /// Chunks are held in memory while they are sent, two of them at a time, and a request costs less than these bytes do.
     public let target: Int
-    private static let usualTarget = 6_000_000
+    private static let usualTarget = 4_000_000
     /// How many rows it has.
     public private(set) var count = 0
     /// The array so far; whole once ``close()`` was called.

@@ -43,7 +43,7 @@ public struct RowContext: Sendable {
 public struct RowAddition: Sendable, Equatable {
     /// Where its media, or its long text, was uploaded to.
     public var mediaURL: String?
-    /// The SHA-256 of the local file that it names, 32 bytes.
+    /// What the content of the local file that it names is known by, 32 bytes: BLAKE3.
     public var mediaDigest: [UInt8]?
     /// How many identical rows come before it in its manifest.
     public var ordinal: Int

@@ -16,6 +16,7 @@ package struct JSONOutput: Sendable {
     mutating func raw(_ text: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: text) }
     mutating func raw(_ text: [UInt8]) { bytes.append(contentsOf: text) }
     mutating func byte(_ byte: UInt8) { bytes.append(byte) }
+    mutating func identifier(_ prefix: StaticString, _ number: Int) { Identifier.append(prefix, number, to: &bytes) }
     mutating func removeLast() { bytes.removeLast() }
     mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
@@ -29,18 +30,18 @@ package struct JSONOutput: Sendable {
     mutating func string(_ text: UnsafeBufferPointer<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
         var clean = 0
-        for index in 0..<text.count {
+        var index = PlainText.end(in: text, from: 0, or: 0xED)
+        while index < text.count {
             let byte = text[index]
-            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0xED else {
-                continue
-            }
             if byte == 0xED {
                 // A lone surrogate, which only an escape can carry.
-                guard index + 2 < text.count, text[index + 1] >= 0xA0 else { continue }
-                raw(UnsafeBufferPointer(rebasing: text[clean..<index]))
-                let unit = 0xD000 | UInt32(text[index + 1] & 0x3F) << 6 | UInt32(text[index + 2] & 0x3F)
-                raw("\\u" + String(unit, radix: 16))
-                clean = index + 3
+                if index + 2 < text.count, text[index + 1] >= 0xA0 {
+                    raw(UnsafeBufferPointer(rebasing: text[clean..<index]))
+                    let unit = 0xD000 | UInt32(text[index + 1] & 0x3F) << 6 | UInt32(text[index + 2] & 0x3F)
+                    raw("\\u" + String(unit, radix: 16))
+                    clean = index + 3
+                }
+                index = PlainText.end(in: text, from: min(text.count, max(clean, index + 1)), or: 0xED)
                 continue
             }
             raw(UnsafeBufferPointer(rebasing: text[clean..<index]))
@@ -53,6 +54,7 @@ package struct JSONOutput: Sendable {
             case 0x09: raw("\\t")
             default: raw("\\u00" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16))
             }
+            index = PlainText.end(in: text, from: clean, or: 0xED)
         }
         raw(UnsafeBufferPointer(rebasing: text[clean...]))
         bytes.append(UInt8(ascii: "\""))

@@ -78,17 +78,18 @@ package struct JSONScanner {
     package mutating func string() throws(JSONError) -> Span {
         guard peek() == UInt8(ascii: "\"") else { throw error("expected a string") }
         let start = position
-        position += 1
+        position = PlainText.end(in: bytes, from: position + 1)
         while position < bytes.count {
             let byte = bytes[position]
             position += 1
             if byte == UInt8(ascii: "\"") { return Span(start: start, count: position - start) }
             if byte == UInt8(ascii: "\\") {
                 position += 1
-            } else if byte < 0x20 {
+            } else {
                 position -= 1
                 throw error("a control character in a string")
             }
+            position = PlainText.end(in: bytes, from: position)
         }
         throw error("a string has no end")
     }

@@ -104,7 +104,7 @@ struct AnswerWriter {
         let row = world.rows[Int(number)]
         switch field.name {
         case "__typename": output.string("DataRow")
-        case "id": output.string(World.rowID(number))
+        case "id": output.identifier(World.rowPrefix, Int(number))
         case "externalId": literal(row.externalID)
         case "globalKey": text(row.globalKey)
         case "rowData": rowData(row.rowData)
@@ -173,7 +173,7 @@ struct AnswerWriter {
                 mark = UInt8(ascii: ",")
                 writer.output.raw(key)
                 switch part {
-                case .id: writer.output.string(World.rowID(number))
+                case .id: writer.output.identifier(World.rowPrefix, Int(number))
                 case .externalID: writer.literal(row.externalID)
                 case .globalKey: writer.text(row.globalKey)
                 case .rowData: writer.rowData(row.rowData)

@@ -9,7 +9,7 @@ extension World {
     }
 
     /// What an older import says of keys that are in use or repeated among its rows; nil when there are none.
-    mutating func duplicates(among candidates: [Candidate], of slab: Int32) -> String? {
+    mutating func duplicates(among candidates: ArraySlice<Candidate>, of slab: Int32) -> String? {
         var seen: Set<[UInt8]> = []
         var names: [String] = []
         for candidate in candidates {
@@ -23,7 +23,7 @@ extension World {
     }
 
     /// Refuses rows together, for the sake of some of them.
-    mutating func refuse(_ candidates: [Candidate], of slab: Int32, in task: Int, _ message: String) {
+    mutating func refuse(_ candidates: ArraySlice<Candidate>, of slab: Int32, in task: Int, _ message: String) {
         for candidate in candidates {
             tasks[task].failures.append(
                 .init(payload: piece(candidate.payload, slab), problem: .other(message)))

@@ -23,15 +23,15 @@ enum Importer {
         }
         guard isWanted else { return }
 
-        let slabs: [Slab]
+        let chunks: [Chunk]
         do throws(ImportFailure) {
-            slabs = try checked(paths, expected: expected, by: reader)
+            chunks = try checked(paths, expected: expected, by: reader)
         } catch {
             let moment = now()
             access { $0.fail(task, error.json, now: moment) }
             return
         }
-        for slab in slabs { take(slab, task, reader, duplicates, now, access) }
+        for chunk in chunks { take(chunk, task, duplicates, now, access) }
         let end = now()
         access { world in
             guard world.tasks[task].status == .inProgress else { return }
@@ -50,6 +50,11 @@ enum Importer {
         return world.tasks[task].error?.string ?? world.tasks[task].error?.text
     }
 
+    private struct Chunk {
+        let slab: Slab
+        let rows: [Candidate]
+    }
+
     private struct ImportFailure: Error {
         let message: String
         var isObject = false
@@ -62,59 +67,54 @@ enum Importer {
     /// Reads every file through before the first row is made: a task that fails has made none.
     private static func checked(
         _ paths: [String?], expected: Int?, by reader: RowReader
-    ) throws(ImportFailure) -> [Slab] {
-        var slabs: [Slab] = []
+    ) throws(ImportFailure) -> [Chunk] {
+        var chunks: [Chunk] = []
         var count = 0
         for path in paths {
             guard let path, let slab = try? Slab(file: path) else {
                 throw ImportFailure(message: "A chunk cannot be read")
             }
-            let found: (rows: Int, isPoisoned: Bool)
-            do throws(JSONError) { found = try reader.check(slab.bytes) } catch {
+            let found: (rows: [Candidate], isPoisoned: Bool)
+            do throws(JSONError) { found = try reader.read(slab.bytes) } catch {
                 throw ImportFailure(message: "A chunk is not a list of rows: \(error)")
             }
             if found.isPoisoned {
                 let isObject = ByteSearch("poison-task-object".utf8).first(in: slab.bytes) != nil
                 throw ImportFailure(message: "Failed to process the import", isObject: isObject)
             }
-            count += found.rows
-            slabs.append(slab)
+            count += found.rows.count
+            chunks.append(Chunk(slab: slab, rows: found.rows))
         }
         if let expected, expected != count {
             throw ImportFailure(message: "The manifest says \(expected) rows, its chunks have \(count)")
         }
-        return slabs
+        return chunks
     }
 
     private static func take(
-        _ slab: Slab, _ task: Int, _ reader: RowReader, _ duplicates: Simulator.LegacyDuplicates, _ now: () -> Moment,
+        _ chunk: Chunk, _ task: Int, _ duplicates: Simulator.LegacyDuplicates, _ now: () -> Moment,
         _ access: ((inout World) -> Void) -> Void
     ) {
         var number: Int32 = 0
-        access { number = $0.slabs.add(slab) }
-        var batch: [Candidate] = []
+        access { number = $0.slabs.add(chunk.slab) }
         let size =
             switch duplicates {
             case .row: Self.batch
             case .block: Self.legacyBlock
             case .task: Int.max
             }
-        func flush() {
+        var rest = chunk.rows[...]
+        repeat {
+            let batch = rest.prefix(size)
+            rest = rest.dropFirst(batch.count)
             let moment = now()
             access { world in
                 if duplicates != .row, let message = world.duplicates(among: batch, of: number) {
                     return world.refuse(batch, of: number, in: task, message)
                 }
-                world.apply(batch[...], of: number, to: task, now: moment)
+                world.apply(batch, of: number, to: task, now: moment)
             }
-            batch.removeAll(keepingCapacity: true)
-        }
-        // The bytes were found to be well formed a moment ago and cannot have changed.
-        try? reader.rows(of: slab.bytes) { (candidate) throws(JSONError) in
-            batch.append(candidate)
-            if batch.count == size { flush() }
-        }
-        flush()
+        } while !rest.isEmpty
     }
 }
 

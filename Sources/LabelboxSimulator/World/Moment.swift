@@ -51,6 +51,22 @@ package enum Identifier {
         return prefix + String(repeating: "0", count: max(0, 25 - prefix.count - digits.count)) + digits
     }
 
+    /// The same between quotes, written to the end of `bytes`.
+    static func append(_ prefix: StaticString, _ number: Int, to bytes: inout [UInt8]) {
+        bytes.append(0x22)
+        bytes.append(contentsOf: UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
+        bytes.append(contentsOf: repeatElement(0x30, count: 25 - prefix.utf8CodeUnitCount))
+        bytes.append(0x22)
+        var rest = number
+        var place = bytes.count - 2
+        while rest > 0 {
+            let digit = UInt8(rest % 36)
+            bytes[place] = digit < 10 ? 0x30 + digit : 0x57 + digit
+            rest /= 36
+            place -= 1
+        }
+    }
+
     package static func number(_ prefix: String, in id: String) -> Int? {
         guard id.count == 25, id.hasPrefix(prefix) else { return nil }
         return Int(id.dropFirst(prefix.count), radix: 36)

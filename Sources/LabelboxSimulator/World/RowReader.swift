@@ -42,20 +42,20 @@ struct RowReader {
         try scanner.end()
     }
 
-    /// Only walks over the rows: how many, and whether one of them asks for the whole task to fail.
-    func check(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) -> (rows: Int, isPoisoned: Bool) {
-        var count = 0
+    /// All rows of a chunk, and whether one of them asks for the whole task to fail.
+    func read(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) -> (rows: [Candidate], isPoisoned: Bool) {
+        var candidates: [Candidate] = []
         var isPoisoned = false
         let isSuspect = Self.poisonTask.first(in: bytes) != nil
         let scanner = JSONScanner(bytes)
         try rows(of: bytes) { (candidate) throws(JSONError) in
-            count += 1
+            candidates.append(candidate)
             guard isSuspect, !isPoisoned else { return }
             isPoisoned = [candidate.rowData, candidate.globalKey].contains { span in
                 span.map { Self.poisonTask.first(in: scanner.slice($0)) != nil } ?? false
             }
         }
-        return (count, isPoisoned)
+        return (candidates, isPoisoned)
     }
 
     /// `{"id": {…}, "payload": {…}}`, or the payload itself.

@@ -66,7 +66,8 @@ package struct World: Sendable {
 
     static let userID = Identifier.make("cmuser", 1)
     static let organizationID = Identifier.make("cmorgn", 1)
-    static func rowID(_ row: Int32) -> String { Identifier.make("cmr", Int(row)) }
+    static let rowPrefix: StaticString = "cmr"
+    static func rowID(_ row: Int32) -> String { Identifier.make("\(rowPrefix)", Int(row)) }
 
     // MARK: Datasets
 
