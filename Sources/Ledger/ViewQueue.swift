@@ -41,7 +41,8 @@ package final class ViewQueue: Sendable {
     package var waitingCount: Int { state.withLock { $0.waiting.count } }
 
     /// Runs a view of one moment at or after the call.
-    package func perform<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+    package func perform<Value: Sendable>(_ view: @escaping @Sendable (Database) throws -> Value) async throws -> Value
+    {
         try Task.checkCancellation()
         return try await withCheckedThrowingContinuation { continuation in
             let entry = View(

@@ -1,6 +1,6 @@
 /// Finds where the plain part of a JSON string ends, eight bytes at a step.
 enum PlainText {
-    /// The first position from `start` on of a quote, a backslash, a control character or `extra`; the count when there is none.
+    /// Where the first quote, backslash, control character or `extra` from `start` on is; the count when there is none.
     @inline(__always)
     static func end(in bytes: UnsafeBufferPointer<UInt8>, from start: Int, or extra: UInt8 = 0x22) -> Int {
         var position = start
@@ -8,7 +8,8 @@ enum PlainText {
         while position + 8 <= raw.count {
             let word = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: position, as: UInt64.self))
             // The lowest bit that is set is right; those above it may be carries.
-            let marks = zeroes(word ^ each(0x22)) | zeroes(word ^ each(0x5C)) | zeroes(word ^ each(extra)) | controls(word)
+            let marks =
+                zeroes(word ^ each(0x22)) | zeroes(word ^ each(0x5C)) | zeroes(word ^ each(extra)) | controls(word)
             if marks != 0 { return position + marks.trailingZeroBitCount >> 3 }
             position += 8
         }
