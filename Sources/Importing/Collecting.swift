@@ -14,6 +14,9 @@ struct Collecting: Sendable {
     /// Since when submissions wait for rows to be found that exist by the server's own word.
     let waiting = Locked<[SubmissionID: Date]>([:])
 
+    /// One task's rows are told at a time.
+    private let turns = Turns<Bool>()
+
     /// How long they wait for that: as long as a doubt takes at least.
     private static let patience: TimeInterval = 60
     /// What Labelbox's own client asks for.
@@ -23,8 +26,9 @@ struct Collecting: Sendable {
 
     func stage(bell: Bell, grants: @escaping @Sendable () -> LeaseGrant) -> Stage<Leased<SubmissionRecord>> {
         Stage(
-            // One at a time: what a task says of its rows is the most that is held in memory, and two are no faster.
-            name: "collecting", width: { 1 }, bell: bell,
+            // What a task says of its rows is the most that is held in memory: that of one while its rows are told, and that of
+            // the next, which is read meanwhile.
+            name: "collecting", width: { 2 }, bell: bell,
             lease: { try await ledger.leaseSubmissions(in: [.collecting], for: grants(), limit: $0) },
             nextDue: { try await ledger.nextDue(.submissions([.collecting]), after: $0) },
             work: collect,
@@ -37,20 +41,30 @@ struct Collecting: Sendable {
     }
 
     private func collect(_ item: Leased<SubmissionRecord>) async throws {
+        guard let report = try await report(of: item) else { return }
+        try await turns.alone(with: true) { try await settle(item, report) }
+    }
+
+    private func report(of item: Leased<SubmissionRecord>) async throws -> TaskReport? {
         guard let task = item.item.taskID else {
             // It cannot be: only a submission with a task comes here. If it does, its rows are looked up before anything is sent.
             let now = context.clock.now
-            return try await ledger.recordAmbiguous(item, nextLook: now, reason: "its task is not known", at: now)
+            try await ledger.recordAmbiguous(item, nextLook: now, reason: "its task is not known", at: now)
+            return nil
         }
         let status = item.item.taskStatus ?? ""
-        var report =
-            item.item.submitWith == .appendRowsToDataset
+        return item.item.submitWith == .appendRowsToDataset
             ? try await readFile(of: task, status: status) : try await read(task, status: status, of: item.item)
+    }
+
+    private func settle(_ item: Leased<SubmissionRecord>, _ report: TaskReport) async throws {
+        var report = report
         switch item.item.taskStatus {
         case "FAILED":
             report.isWhole = false
             try await settling.settleApart(item, report: report, mayHaveArrived: true)
         case "CANCELED":
+            let task = item.item.taskID?.rawValue ?? ""
             report.reason = "task \(task) was cancelled at Labelbox; drop the rows again to import them"
             try await settling.settle(item, report: report)
         default:

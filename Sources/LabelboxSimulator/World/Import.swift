@@ -105,8 +105,11 @@ extension World {
 
     /// Whether row data names a file of ours that is not there.
     private func isGoneFile(_ literal: UnsafeBufferPointer<UInt8>) -> Bool {
-        let prefix = "\"\(baseURL)/files/"
-        guard !baseURL.isEmpty, literal.starts(with: prefix.utf8) else { return false }
+        guard !fileLiteral.isEmpty, literal.count >= fileLiteral.count,
+            fileLiteral.withUnsafeBufferPointer({
+                KeyIndex.same($0, UnsafeBufferPointer(rebasing: literal.prefix($0.count)))
+            })
+        else { return false }
         return file(at: String(decoding: literal.dropFirst().dropLast(), as: UTF8.self)) == nil
     }
 

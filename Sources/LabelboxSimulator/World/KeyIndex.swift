@@ -1,67 +1,82 @@
-/// Finds a row by its global key: a table of row numbers, four bytes a slot; the keys stay in the slabs.
+internal import Glibc
+
+/// Finds a row by its global key: a table of row numbers; the keys stay in the slabs.
+///
+/// A slot has half of its key's hash beside the row, so that other rows' keys, which are nowhere near, are hardly ever looked at.
 struct KeyIndex: Sendable {
-    private var slots: [Int32]
+    private struct Slot {
+        var tag: UInt32
+        var row: Int32
+
+        static let empty = Slot(tag: 0, row: -1)
+        var isEmpty: Bool { row == -1 }
+        static let removed: Int32 = -2
+    }
+
+    private var slots: [Slot]
     /// Slots that were ever taken since the table was made, removed ones included.
     private var taken = 0
     private(set) var count = 0
-    private static let empty: Int32 = -1
-    private static let removed: Int32 = -2
 
-    init() { slots = Array(repeating: Self.empty, count: 1 << 10) }
+    init() { slots = Array(repeating: .empty, count: 1 << 10) }
 
     typealias Keys = (Int32) -> UnsafeBufferPointer<UInt8>
 
     @inline(__always)
     func find(_ key: UnsafeBufferPointer<UInt8>, keys: Keys) -> Int32? {
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: Self.hash(key)) & mask
-        while slots[slot] != Self.empty {
-            let row = slots[slot]
-            if row >= 0, Self.same(keys(row), key) { return row }
-            slot = (slot + 1) & mask
-        }
-        return nil
+        place(of: key, keys: keys).map { slots[$0].row }
     }
 
     /// Adds a row whose key is in no other row.
     @inline(__always)
-    mutating func add(_ row: Int32, key: UnsafeBufferPointer<UInt8>, keys: Keys) {
-        if (taken + 1) * 8 > slots.count * 5 { grow(keys: keys) }
-        place(row, hash: Self.hash(key))
+    mutating func add(_ row: Int32, key: UnsafeBufferPointer<UInt8>) {
+        if (taken + 1) * 8 > slots.count * 5 { grow() }
+        put(Slot(tag: Self.tag(key), row: row))
         count += 1
     }
 
     mutating func remove(_ key: UnsafeBufferPointer<UInt8>, keys: Keys) {
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: Self.hash(key)) & mask
-        while slots[slot] != Self.empty {
-            if slots[slot] >= 0, Self.same(keys(slots[slot]), key) {
-                slots[slot] = Self.removed
-                count -= 1
-                return
-            }
-            slot = (slot + 1) & mask
-        }
+        guard let place = place(of: key, keys: keys) else { return }
+        slots[place].row = Slot.removed
+        count -= 1
     }
 
     @inline(__always)
-    private mutating func place(_ row: Int32, hash: UInt64) {
+    private func place(of key: UnsafeBufferPointer<UInt8>, keys: Keys) -> Int? {
         let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: hash) & mask
-        while slots[slot] != Self.empty { slot = (slot + 1) & mask }
-        slots[slot] = row
+        let tag = Self.tag(key)
+        var place = Int(tag) & mask
+        while case let slot = slots[place], !slot.isEmpty {
+            if slot.tag == tag, slot.row >= 0, Self.same(keys(slot.row), key) { return place }
+            place = (place + 1) & mask
+        }
+        return nil
+    }
+
+    @inline(__always)
+    private mutating func put(_ slot: Slot) {
+        let mask = slots.count - 1
+        var place = Int(slot.tag) & mask
+        while !slots[place].isEmpty { place = (place + 1) & mask }
+        slots[place] = slot
         taken += 1
     }
 
-    private mutating func grow(keys: Keys) {
+    private mutating func grow() {
         let old = slots
-        slots = Array(repeating: Self.empty, count: max(1 << 10, (count + 1) * 4).nextPowerOfTwo)
+        slots = Array(repeating: .empty, count: max(1 << 10, (count + 1) * 4).nextPowerOfTwo)
         taken = 0
-        for row in old where row >= 0 { place(row, hash: Self.hash(keys(row))) }
+        for slot in old where slot.row >= 0 { put(slot) }
     }
 
+    @inline(__always)
+    private static func tag(_ key: UnsafeBufferPointer<UInt8>) -> UInt32 { UInt32(truncatingIfNeeded: hash(key)) }
+
     static func same(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
-        a.count == b.count && a.elementsEqual(b)
+        guard a.count == b.count, let first = a.baseAddress, let second = b.baseAddress else {
+            return a.count == b.count
+        }
+        return memcmp(first, second, a.count) == 0
     }
 
     /// Eight bytes at a step, mixed by multiplication.

@@ -25,37 +25,31 @@ struct RowReader {
     static let attachmentTypes: Set<String> = [
         "AUDIO", "CAMERA_IMAGE", "HTML", "IMAGE", "IMAGE_OVERLAY", "PDF_URL", "RAW_TEXT", "TEXT", "TEXT_URL", "VIDEO",
     ]
+    private static let poison = ByteSearch("poison-".utf8)
     private static let poisonRow = ByteSearch("poison-row".utf8)
     private static let poisonTask = ByteSearch("poison-task".utf8)
 
-    /// Hands each row of `bytes` to `body`.
-    func rows(
-        of bytes: UnsafeBufferPointer<UInt8>, _ body: (Candidate) throws(JSONError) -> Void
-    ) throws(JSONError) {
+    /// All rows of a chunk, and whether one of them asks for the whole task to fail.
+    func read(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) -> (rows: [Candidate], isPoisoned: Bool) {
+        // Nearly always nothing in the whole chunk asks for a failure, and then no row need be searched.
+        let isSuspect = Self.poison.first(in: bytes) != nil
+        var rows: [Candidate] = []
+        var isPoisoned = false
         var scanner = JSONScanner(bytes)
         try scanner.elements { (scanner) throws(JSONError) in
             var candidate = Candidate()
             let start = try readItem(&scanner, into: &candidate)
+            finish(scanner, &candidate, isSuspect: isSuspect)
             if candidate.payload.count == 0 { candidate.payload = Span(start: start, count: scanner.position - start) }
-            try body(candidate)
-        }
-        try scanner.end()
-    }
-
-    /// All rows of a chunk, and whether one of them asks for the whole task to fail.
-    func read(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) -> (rows: [Candidate], isPoisoned: Bool) {
-        var candidates: [Candidate] = []
-        var isPoisoned = false
-        let isSuspect = Self.poisonTask.first(in: bytes) != nil
-        let scanner = JSONScanner(bytes)
-        try rows(of: bytes) { (candidate) throws(JSONError) in
-            candidates.append(candidate)
-            guard isSuspect, !isPoisoned else { return }
-            isPoisoned = [candidate.rowData, candidate.globalKey].contains { span in
-                span.map { Self.poisonTask.first(in: scanner.slice($0)) != nil } ?? false
+            rows.append(candidate)
+            if isSuspect, !isPoisoned {
+                isPoisoned = [candidate.rowData, candidate.globalKey].contains { span in
+                    span.map { Self.poisonTask.first(in: scanner.slice($0)) != nil } ?? false
+                }
             }
         }
-        return (candidates, isPoisoned)
+        try scanner.end()
+        return (rows, isPoisoned)
     }
 
     /// `{"id": {…}, "payload": {…}}`, or the payload itself.
@@ -74,7 +68,6 @@ struct RowReader {
                 try readMember(key, &scanner, into: &candidate)
             }
         }
-        finish(scanner, &candidate)
         return start
     }
 
@@ -118,9 +111,12 @@ struct RowReader {
         } else if scanner.matches(key, "dataset_id") {
             candidate.dataset = value.unquoted
         } else if scanner.matches(key, "media_type") || scanner.matches(key, "mediaType") {
+            if scanner.matches(value, "IMAGE") {
+                candidate.problem = candidate.problem ?? .other(Self.imageMarker)
+                return
+            }
             let media = text(value, scanner)
             if !Self.mediaTypes.contains(media) { refuse(&candidate, "Found invalid media type: '\(media)'") }
-            if media == "IMAGE" { candidate.problem = candidate.problem ?? .other(Self.imageMarker) }
         } else if scanner.matches(key, "metadata_fields") || scanner.matches(key, "metadataFields") {
             try checkMetadata(value, scanner, &candidate)
         } else if scanner.matches(key, "attachments") {
@@ -131,7 +127,7 @@ struct RowReader {
     /// Stands for "claims to be an image" until the row data is known.
     private static let imageMarker = "image?"
 
-    private func finish(_ scanner: JSONScanner, _ candidate: inout Candidate) {
+    private func finish(_ scanner: JSONScanner, _ candidate: inout Candidate, isSuspect: Bool) {
         if candidate.problem == .other(Self.imageMarker) {
             candidate.problem = nil
             if let data = candidate.rowData {
@@ -143,7 +139,9 @@ struct RowReader {
             }
         }
         if let data = candidate.rowData {
-            if Self.poisonRow.first(in: scanner.slice(data)) != nil { refuse(&candidate, "Failed to process the row") }
+            if isSuspect, Self.poisonRow.first(in: scanner.slice(data)) != nil {
+                refuse(&candidate, "Failed to process the row")
+            }
             if scanner.isString(data), data.count > 65_536, !isURL(scanner.slice(data.unquoted)),
                 text(data, scanner).count > 65_536
             {
@@ -154,7 +152,7 @@ struct RowReader {
             if !scanner.isString(key) {
                 refuse(&candidate, "Global key must be a string")
                 candidate.globalKey = nil
-            } else if Self.poisonRow.first(in: scanner.slice(key)) != nil {
+            } else if isSuspect, Self.poisonRow.first(in: scanner.slice(key)) != nil {
                 refuse(&candidate, "Failed to process the row")
             } else if key.count > 202, text(key, scanner).count > 200 {
                 refuse(&candidate, "Global key must be at most 200 characters")

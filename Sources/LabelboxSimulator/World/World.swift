@@ -10,6 +10,10 @@ package struct World: Sendable {
         /// Row numbers in the order of creation, deleted ones included.
         var rows: [Int32] = []
         var liveRows = 0
+
+        func hasID(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+            id.utf8.withContiguousStorageIfAvailable { KeyIndex.same($0, bytes) } ?? id.utf8.elementsEqual(bytes)
+        }
     }
 
     struct Row: Sendable {
@@ -56,7 +60,11 @@ package struct World: Sendable {
     var metadata = Metadata.standard
     let started: Moment
     /// Where files are handed out; known once the port is.
-    package var baseURL = ""
+    package var baseURL = "" {
+        didSet { fileLiteral = Array("\"\(baseURL)/files/".utf8) }
+    }
+    /// How row data begins that is one of our files, as JSON.
+    private(set) var fileLiteral: [UInt8] = []
 
     package init(settings: Simulator.Settings, now: Moment) {
         self.settings = settings
@@ -91,7 +99,7 @@ package struct World: Sendable {
 
     /// A dataset by the bytes of its id, without making a string when it is the one that was asked for last.
     func datasetNumber(_ id: UnsafeBufferPointer<UInt8>, last: inout Int32) -> Int32? {
-        if last >= 0, datasets[Int(last)].id.utf8.elementsEqual(id) { return last }
+        if last >= 0, datasets[Int(last)].hasID(id) { return last }
         guard let number = datasetNumber(String(decoding: id, as: UTF8.self)) else { return nil }
         last = number
         return number
@@ -175,8 +183,7 @@ package struct World: Sendable {
     private mutating func index(_ number: Int32) {
         let key = rows[Int(number)].globalKey
         guard key.exists else { return }
-        let (rows, slabs) = (rows, slabs)
-        keys.add(number, key: slabs[key]) { slabs[rows[Int($0)].globalKey] }
+        keys.add(number, key: slabs[key])
     }
 
     private mutating func unindex(_ number: Int32) {
