@@ -295,6 +295,9 @@ struct Planning: Sendable {
         }
     }
 
+    /// The folder does nothing else while so many are looked for.
+    private static let filesAtOnce = 256
+
     /// Finds the files that segments name.
     private func located(
         _ segments: [PlanDraft.Segment], _ draft: PlanDraft
@@ -303,11 +306,16 @@ struct Planning: Sendable {
         var planned: [PlannedSegment] = []
         for segment in segments {
             var result = segment.planned
-            for name in segment.mediaNames {
-                let resolution = await draft.watch.folder.resolveMedia(path: name, manifestRelativePath: manifest)
-                var reference = MediaReference(name: name, resolution: resolution, manifest: manifest)
-                reference.expected = draft.expectation(of: name)
-                result.media.append(reference)
+            var rest = segment.mediaNames[...]
+            while !rest.isEmpty {
+                let names = rest.prefix(Self.filesAtOnce)
+                rest = rest.dropFirst(names.count)
+                let found = await draft.watch.folder.resolveMedia(paths: names, manifestRelativePath: manifest)
+                for (name, resolution) in zip(names, found) {
+                    var reference = MediaReference(name: name, resolution: resolution, manifest: manifest)
+                    reference.expected = draft.expectation(of: name)
+                    result.media.append(reference)
+                }
             }
             planned.append(result)
         }

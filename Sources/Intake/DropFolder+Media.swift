@@ -9,12 +9,24 @@ extension DropFolder {
     /// links are resolved it must be below the drop folder or a media root. A file that is found ready counts as
     /// asked for: it is not handed out as loose media any more.
     public func resolveMedia(path: String, manifestRelativePath: FilePath) -> MediaResolution {
-        switch locator.find(path, besides: manifestRelativePath) {
+        resolve(path, manifestRelativePath, locator.roots())
+    }
+
+    /// Finds the files that several paths in a manifest mean, each as the other does.
+    ///
+    /// Nothing else of the folder goes on meanwhile: ask for some hundreds at a time.
+    public func resolveMedia(paths: some Collection<String>, manifestRelativePath: FilePath) -> [MediaResolution] {
+        let roots = locator.roots()
+        return paths.map { resolve($0, manifestRelativePath, roots) }
+    }
+
+    private func resolve(_ path: String, _ manifest: FilePath, _ roots: MediaLocator.Roots) -> MediaResolution {
+        switch locator.find(path, besides: manifest, in: roots) {
         case .missing: return .missing
         case .refused(let refusal): return .refused(refusal)
         case .found(let place):
             do {
-                return try settle(place)
+                return try settle(place, roots)
             } catch {
                 return MediaLocator.resolution(of: error, text: path)
             }
@@ -61,7 +73,9 @@ extension DropFolder {
         rootIndex == 0 ? relativePath : settings.mediaRoots[rootIndex - 1].pushing(relativePath)
     }
 
-    private func settle(_ file: MediaLocator.Place) throws(BeneathOpener.Refusal) -> MediaResolution {
+    private func settle(
+        _ file: MediaLocator.Place, _ roots: MediaLocator.Roots
+    ) throws(BeneathOpener.Refusal) -> MediaResolution {
         let key = key(file.rootIndex, file.relativePath)
         let identity = file.look.identity
         func ready(strikes: Int) -> MediaResolution {
@@ -82,7 +96,7 @@ extension DropFolder {
             return .settling(reason: reason, until: wallClock() - .zero + settings.settle)
         case .ready, .held, .full: break
         }
-        let root = locator.canonicalRoot(file.rootIndex) ?? settings.path
+        let root = roots[file.rootIndex] ?? settings.path
         if try BeneathOpener(root: root).open(file.relativePath, followingLinks: false).writer() == .present {
             if isLoose { media.postpone(key, at: now) } else { named.postpone(key, at: now) }
             let reason = "\(SettleTracker.Reason.openForWriting)"

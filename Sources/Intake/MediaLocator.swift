@@ -20,6 +20,15 @@ public struct MediaLocator: Hashable, Sendable {
         case refused(MediaRefusal)
     }
 
+    /// Where the roots are once all links are followed; nil for one that is not there.
+    ///
+    /// Found once for files that are looked for together: a path of some parts takes as many system calls.
+    struct Roots {
+        fileprivate let real: [FilePath?]
+
+        subscript(index: Int) -> FilePath? { real[index] }
+    }
+
     private let folder: FilePath
     private let mediaRoots: [FilePath]
 
@@ -36,8 +45,14 @@ public struct MediaLocator: Hashable, Sendable {
     ///   - manifest: the manifest, relative to the drop folder.
     /// - Returns: the regular file that is there, or why there is none to be read.
     public func find(_ text: String, besides manifest: FilePath) -> Finding {
+        find(text, besides: manifest, in: roots())
+    }
+
+    func roots() -> Roots { Roots(real: (0...mediaRoots.count).map(canonicalRoot)) }
+
+    func find(_ text: String, besides manifest: FilePath, in roots: Roots) -> Finding {
         do {
-            let place = try locate(try MediaPath.parse(text), from: manifest.removingLastComponent())
+            let place = try locate(try MediaPath.parse(text), from: manifest.removingLastComponent(), roots.real)
             guard place.look.kind == .regular else { throw BeneathOpener.Refusal.notRegular(place.look.kind) }
             if place.rootIndex == 0, place.relativePath.components.first == DropFolderLayout.ownFolder {
                 let message = "'\(text)' lies in the daemon's own folder. Name a file that you dropped."
@@ -76,33 +91,30 @@ public struct MediaLocator: Hashable, Sendable {
         (index == 0 ? folder : mediaRoots[index - 1]).withoutLinks()
     }
 
-    private func locate(_ path: FilePath, from origin: FilePath) throws -> Place {
-        let roots = (0...mediaRoots.count).map {
-            (given: $0 == 0 ? folder : mediaRoots[$0 - 1], real: canonicalRoot($0))
-        }
-        guard let drop = roots[0].real else { throw BeneathOpener.Refusal.missing }
+    private func locate(_ path: FilePath, from origin: FilePath, _ roots: [FilePath?]) throws -> Place {
+        guard let drop = roots[0] else { throw BeneathOpener.Refusal.missing }
         if path.isRelative {
             let below = origin.pushing(path)
             do {
-                return try located(try BeneathOpener(root: drop).place(below), roots.map(\.real))
+                return try located(try BeneathOpener(root: drop).place(below), roots)
             } catch BeneathOpener.Refusal.outside {
-                return try locateByRealPath(drop.pushing(below), roots.map(\.real))
+                return try locateByRealPath(drop.pushing(below), roots)
             }
         }
-        for root in roots {
-            for spelled in [root.given, root.real].compactMap(\.self) where path.starts(with: spelled) {
-                guard let real = root.real else { throw BeneathOpener.Refusal.missing }
+        for (given, root) in zip([folder] + mediaRoots, roots) {
+            for spelled in [given, root].compactMap(\.self) where path.starts(with: spelled) {
+                guard let real = root else { throw BeneathOpener.Refusal.missing }
                 var below = path
                 _ = below.removePrefix(spelled)
                 if below.isEmpty { throw BeneathOpener.Refusal.notRegular(.directory) }
                 do {
-                    return try located(try BeneathOpener(root: real).place(below), roots.map(\.real))
+                    return try located(try BeneathOpener(root: real).place(below), roots)
                 } catch BeneathOpener.Refusal.outside {
                     break
                 }
             }
         }
-        return try locateByRealPath(path, roots.map(\.real))
+        return try locateByRealPath(path, roots)
     }
 
     /// The way over absolute links, and from one root into another.
