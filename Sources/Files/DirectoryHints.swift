@@ -109,6 +109,11 @@ public final class DirectoryHints: FolderHints {
         return batch
     }
 
+    /// Whether something was heard of a path, or may have been, that was not taken yet.
+    public func hasNews(of path: FilePath) -> Bool {
+        pending.withLock { $0.overflowed || $0.isRootLost || $0.kinds[path] != nil }
+    }
+
     /// How many folders are watched now.
     public var watchedFolders: Int { pending.withLock { $0.folders.count } }
 
@@ -174,5 +179,6 @@ package protocol FolderHints: Sendable {
     func beginScan()
     func dropUnseenWatches()
     func take() -> DirectoryHints.Batch
+    func hasNews(of path: FilePath) -> Bool
     var watchedFolders: Int { get }
 }

@@ -31,6 +31,8 @@ extension DropFolder {
         listen()
         while looks > 0, ready.count < limit, let (path, sign) = backlog.files.popFirst() {
             looks -= 1
+            // What was heard last counts: a file that came whole may have been written anew before its turn came.
+            if sign == .movedIn, hints?.hasNews(of: path) == true { continue }
             look(path, by: sign)
         }
         for path in manifests.popDue(at: now, limit: looks) {

@@ -34,6 +34,17 @@ struct Bench {
             disk: DiskSync(note: { event in syncs.withLock { $0.append(event) } }), logger: Logger(label: "test"))
     }
 
+    /// One that hears what it is told, and nothing else.
+    func folder(hearing hints: ToldHints) -> DropFolder {
+        DropFolder(
+            settings, limits: DropFolderLimits(), clock: clock, wallClock: { Self.today }, disk: DiskSync(),
+            logger: Logger(label: "test"), executor: QueueExecutor("datarowd.intake.test"),
+            watching: { (_, _, wake) in
+                hints.connect(wake)
+                return hints
+            })
+    }
+
     func started(
         on clock: (any Clock<Duration>)? = nil, limits: DropFolderLimits = DropFolderLimits()
     ) async throws -> DropFolder {
@@ -71,4 +82,40 @@ func collect(_ folder: DropFolder, _ count: Int) async throws -> [ReadyFile] {
     var files: [ReadyFile] = []
     while files.count < count { files += try await folder.nextBatch(limit: 1_000) }
     return files
+}
+
+/// Hints that a test gives.
+final class ToldHints: FolderHints {
+    private let state = Locked<(waiting: [(path: FilePath, hint: DirectoryHints.Hint)], wake: @Sendable () -> Void)>(
+        ([], {}))
+
+    func connect(_ wake: @escaping @Sendable () -> Void) { state.withLock { $0.wake = wake } }
+
+    /// Tells of something; of a path the last one counts.
+    func tell(_ hint: DirectoryHints.Hint) {
+        let path =
+            switch hint {
+            case .movedIn(let path), .closed(let path), .folder(let path): path
+            }
+        let wake = state.withLock { state in
+            state.waiting.removeAll { $0.path == path }
+            state.waiting.append((path, hint))
+            return state.wake
+        }
+        wake()
+    }
+
+    func watch(_ folder: FilePath) {}
+    func beginScan() {}
+    func dropUnseenWatches() {}
+    var watchedFolders: Int { 1 }
+    func hasNews(of path: FilePath) -> Bool { state.withLock { $0.waiting.contains { $0.path == path } } }
+
+    func take() -> DirectoryHints.Batch {
+        let hints = state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting.map(\.hint)
+        }
+        return DirectoryHints.Batch(hints: hints)
+    }
 }

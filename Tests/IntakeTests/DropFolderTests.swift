@@ -31,6 +31,30 @@ struct DropFolderTests {
         #expect(try await batch.value.map(\.relativePath) == ["rows.json"])
     }
 
+    @Test("what came whole and was written anew before its turn settles like any other")
+    func movedInAndWrittenAnew() async throws {
+        let bench = try Bench()
+        let hints = ToldHints()
+        let folder = bench.folder(hearing: hints)
+        try await folder.start()
+        try await bench.look(folder)
+        for name in ["a.json", "b.json"] {
+            try bench.watch.write("[]", to: ".part")
+            try bench.watch.rename(".part", FilePath(name))
+            hints.tell(.movedIn(FilePath(name)))
+        }
+        // There is room for one; the other was heard of, and waits.
+        #expect(try await folder.nextBatch(limit: 1).map(\.relativePath) == ["a.json"])
+        try bench.watch.write("[1", to: "b.json")
+        hints.tell(.closed("b.json"))
+        try await bench.look(folder)
+        try bench.watch.write("[1]", to: "b.json")
+        hints.tell(.closed("b.json"))
+        let batch = try await bench.batch(of: folder)
+        #expect(batch.map(\.relativePath) == ["b.json"])
+        #expect(batch.first?.identity.size == 3)
+    }
+
     @Test("finds every file of trees that grow while they are found, each once, by events alone")
     func racing() async throws {
         let bench = try Bench {

@@ -89,6 +89,15 @@ final class Folders: @unchecked Sendable {
             defer { batch = DirectoryHints.Batch() }
             return batch
         }
+        func hasNews(of path: FilePath) -> Bool { batch.overflowed || batch.hints.contains { $0.path == path } }
+
+        /// As inotify's: of a path the last one counts, and after an overflow there is only that.
+        func note(_ hint: DirectoryHints.Hint) {
+            forget(hint.path)
+            if !batch.overflowed { batch.hints.append(hint) }
+        }
+
+        func forget(_ path: FilePath) { batch.hints.removeAll { $0.path == path } }
     }
 
     func listen(_ wake: @escaping @Sendable () -> Void) -> any FolderHints {
@@ -98,11 +107,13 @@ final class Folders: @unchecked Sendable {
     }
 
     private func hint(_ hint: DirectoryHints.Hint) {
-        guard let hints, !random.chance(deafness) else { return }
+        guard let hints else { return }
+        // Hints get lost together: what was heard of a path before is not believed when what came later was lost.
+        if random.chance(deafness) { return hints.forget(hint.path) }
         if random.chance(2) {
             hints.batch = DirectoryHints.Batch(overflowed: true)
         } else {
-            hints.batch.hints.append(hint)
+            hints.note(hint)
         }
         scheduler.add { hints.wake() }
     }
@@ -224,5 +235,13 @@ extension Folders {
             bytes += buffer[..<count]
         }
         return bytes
+    }
+}
+
+extension DirectoryHints.Hint {
+    fileprivate var path: FilePath {
+        switch self {
+        case .movedIn(let path), .closed(let path), .folder(let path): path
+        }
     }
 }
