@@ -23,11 +23,12 @@ import Testing
 
     @Test func aRowOfFiveMegabytesIsReadAndWritten() throws {
         let object = "{\"a\":[" + Array(repeating: "\"1234567\"", count: 500_000).joined(separator: ",") + "]}"
-        let text = "[{\"row_data\":\"t\"},{\"row_data\":\(object)},{\"row_data\":\"u\"}]"
+        // Alone: with others it would be in a chunk of its own.
+        let text = "[{\"row_data\":\(object)}]"
         let manifest = try scratch.manifest(text)
         let survey = try Survey(manifest)
-        #expect(survey.summary.validRows == 3)
-        #expect(survey.rows[1].byteRange.count > 5_000_000)
+        #expect(survey.summary.validRows == 1)
+        #expect(survey.rows[0].byteRange.count > 5_000_000)
         #expect(try splice(manifest).text.contains(object))
     }
 
