@@ -192,7 +192,10 @@ struct ControlTests {
             _ = try await site.control("pause", "--wait")
             try site.drop("album/one.png", String(repeating: "1", count: 50_000))
             try site.drop("album/album.json", #"["one.png", {"row_data": "https://example.com/1.jpg"}]"#)
-            try await site.status(of: "album/album.json", "waits") { $0["state"].string == "queued" }
+            // Held up as it is, it looks for no file that was still settling when the manifest was read.
+            try await site.status(of: "album/album.json", "waits") {
+                ["queued", "waiting_for_media"].contains($0["state"].string)
+            }
             #expect(try await site.control("cancel", "album/album.json", "--wait").ending == .exited(0))
             #expect(try await site.ended("album/album.json")["state"].string == "cancelled")
             let failed = site.state.appending(path: "failed/drop")
