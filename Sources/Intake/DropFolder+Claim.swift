@@ -244,6 +244,6 @@ extension DropFolder {
         noteTrouble(error, with: file.relativePath)
         if error.code == .vanished { return }
         let reason: SettleTracker.Reason? = error.code == .changed ? nil : .troubled(error.reason)
-        settleAgain(file.role, file.relativePath, file.identity, strikes: file.strikes + 1, reason: reason)
+        settleAgain(file, strikes: file.strikes + 1, reason: reason)
     }
 }

@@ -159,11 +159,8 @@ public actor DropFolder {
     public func release(_ file: ReadyFile, changed: Bool, trouble: String? = nil) {
         handedOut.forget(file.relativePath)
         let strikes = changed ? file.strikes + 1 : max(file.strikes, 1)
-        let age = Duration.seconds(max(0, wallClock().timeIntervalSince(file.firstSeen)))
         settleAgain(
-            file.role, file.relativePath, file.identity, strikes: strikes,
-            reason: changed ? nil : trouble.map { .troubled($0) } ?? .waitingForManifest,
-            firstSeen: time.now() - age)
+            file, strikes: strikes, reason: changed ? nil : trouble.map { .troubled($0) } ?? .waitingForManifest)
     }
 
     /// Whether some manifest is on its way in; sidecars do not count.
@@ -207,6 +204,13 @@ public actor DropFolder {
     /// When there is something to do although nobody rings.
     private var nextWake: Duration {
         [nextScan, manifests.nextDue, sidecars.nextDue, media.nextDue].compactMap(\.self).min() ?? nextScan
+    }
+
+    /// Takes a file up again that was handed out, as old as it was: its age is what people are woken by.
+    func settleAgain(_ file: ReadyFile, strikes: Int, reason: SettleTracker.Reason?) {
+        let age = Duration.seconds(max(0, wallClock().timeIntervalSince(file.firstSeen)))
+        settleAgain(
+            file.role, file.relativePath, file.identity, strikes: strikes, reason: reason, firstSeen: time.now() - age)
     }
 
     func settleAgain(

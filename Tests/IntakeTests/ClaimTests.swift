@@ -60,7 +60,10 @@ struct ClaimTests {
         let results = await bench.claim(folder, batch)
         let error = #expect(throws: IntakeError.self) { try results[0].get() }
         #expect(error?.code == .changed)
-        #expect(await folder.settlingFiles().files.map(\.reason) == ["it changed while it was read (1 time)"])
+        let waiting = await folder.settlingFiles().files
+        #expect(waiting.map(\.reason) == ["it changed while it was read (1 time)"])
+        // Its age is what people are woken by: a file that cannot be taken must not begin anew with each try.
+        #expect(waiting.map(\.since) == [Bench.today.addingTimeInterval(-2)])
         #expect(try bench.watch.files() == [".datarowd/lock", "rows.json"])
     }
 
